@@ -1,0 +1,224 @@
+"""The contract of a driver: what a type declares and the four verbs that it implements.
+
+A type is one class in one file. It reports and acts; it never waits, retries, prints or remembers: all of that
+is the engine's. ``create`` returns nothing on purpose, so that nothing can depend on a value that a crash would lose:
+whatever a later step needs, ``read`` finds.
+
+::
+
+    StepType                what every step has: Spec, outputs, rules, timeout
+    ├── Resource            an object in a cloud: read, create, delete (and CanUpdate.update)
+    └── Gate                a check that passes or fails; nothing is made, nothing is undone
+
+Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard.
+"""
+
+from __future__ import annotations
+
+import builtins
+import enum
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+import msgspec
+
+from provisioner.errors import UsageError
+from provisioner.model import Key, Observed
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every type's Spec: immutable, keyword-only, unknown fields refused.
+
+    Fields are annotated with ``msgspec.Meta(description=…, ge=…, pattern=…)``: the description, with its unit, feeds
+    the JSON Schema, ``provisioner types`` and the error messages. A field that is None is not managed.
+    """
+
+
+class Rule(NamedTuple):
+    """A check across fields. ``check`` gets the named fields' values and returns a complaint or None.
+
+    It runs as soon as all its fields are known, so most of it runs before anything is deployed.
+    """
+
+    fields: tuple[str, ...]
+    check: Callable[..., str | None]
+
+
+class Reversibility(enum.Enum):
+    """What undoing a create costs: nothing, time (the cloud keeps it for days), or it cannot be undone."""
+
+    REVERSIBLE = "reversible"
+    DELAYED = "delayed"
+    ONE_WAY = "one_way"
+
+
+class StepType(ABC):
+    """What the engine knows of any step before it runs."""
+
+    type: ClassVar[str] = ""
+    Spec: ClassVar[builtins.type[Spec]]
+    outputs: ClassVar[Mapping[str, builtins.type]] = {}
+    """Declared outputs by name; the type is str, int, bool, list, dict or Secret."""
+    rules: ClassVar[Sequence[Rule]] = ()
+    timeout: ClassVar[float] = 300.0
+    """Seconds until the engine gives up waiting; a plan may say otherwise."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+
+
+class Resource(StepType):
+    """One kind of object in a cloud.
+
+    ``read(key)`` returns None where the object does not exist (an object scheduled for deletion does not exist).
+    ``create(key, spec)`` starts the creation and returns; calling it twice does no harm.
+    ``delete(key)`` starts the deletion; an object that is gone is a success. Where the object holds data it leaves a
+    copy (final snapshot, recovery window).
+    All three raise :class:`provisioner.errors.CloudError` kinds only.
+    """
+
+    service: ClassVar[str] = ""
+    """The cloud's service, for pacing: throttling slows all steps of one service down."""
+    identity: ClassVar[tuple[str, ...]] = ()
+    """Spec fields that, besides the name, say which object is meant; a change of one means another object."""
+    immutable: ClassVar[frozenset[str]] = frozenset()
+    """Spec fields that only a new object can change. Where the type has no ``update``, all are."""
+    one_way: ClassVar[frozenset[str]] = frozenset()
+    """Spec fields whose change cannot be undone (storage that only grows)."""
+    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {}
+    """Per field: ``same(wanted, seen)``, where plain equality is not what the cloud means."""
+    holds_data: ClassVar[bool] = False
+    grace: ClassVar[float] = 0.0
+    """Seconds in which a created object may still be invisible. 0 where names are unique, so that a second
+    create of the same key cannot make a second object."""
+    reversibility: ClassVar[Reversibility] = Reversibility.REVERSIBLE
+    name_pattern: ClassVar[str] = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
+    """What the cloud accepts as a name; checked before anything is made."""
+    poll_first: ClassVar[float] = 0.1
+    poll_most: ClassVar[float] = 15.0
+    """Seconds between two looks while the object is pending: the least, and the most."""
+
+    @abstractmethod
+    def read(self, key: Key) -> Observed | None: ...
+
+    @abstractmethod
+    def create(self, key: Key, spec: Any) -> None: ...
+
+    @abstractmethod
+    def delete(self, key: Key) -> None: ...
+
+    @classmethod
+    def key(cls, deployment: str, step: str, spec: Any, region: str) -> Key:
+        """The key of a step, from its resolved identity fields alone."""
+        name = getattr(spec, "name", None) or f"{deployment}-{step}"
+        at = {field: str(getattr(spec, field)) for field in cls.identity if getattr(spec, field) is not None}
+        region = getattr(spec, "region", None) or region
+        return Key(deployment=deployment, step=step, name=str(name), region=region, at=at)
+
+
+class Verdict(NamedTuple):
+    """What one look of a gate saw."""
+
+    passed: bool
+    detail: str
+
+
+class Gate(StepType):
+    """A check that must pass before the steps below it start. It changes nothing and is run again by every deploy."""
+
+    interval: ClassVar[float] = 30.0
+    """Seconds between two looks; a plan may say otherwise."""
+
+    @abstractmethod
+    def check(self, spec: Any) -> Verdict: ...
+
+
+@runtime_checkable
+class CanUpdate(Protocol):
+    """The object can be changed in place. ``update`` starts the change to ``spec`` and returns; twice does no harm."""
+
+    def update(self, key: Key, spec: Any) -> None: ...
+
+
+@runtime_checkable
+class CanReadMany(Protocol):
+    """One list call instead of N reads. Keys that the answer lacks do not exist; the answer is by ``key.owner``."""
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]: ...
+
+
+@runtime_checkable
+class CanDiscard(Protocol):
+    """Deletes at once and for good: protection switched off, no snapshot, no recovery window.
+
+    For what a failed run itself made, and for ``--allow-data-loss``. Types without it are just deleted.
+    """
+
+    def discard(self, key: Key) -> None: ...
+
+
+class Session(Protocol):
+    """What a cloud's drivers share: clients, credentials, endpoints. Made once a cloud and run."""
+
+    def identity(self) -> str:
+        """The account that the credentials belong to, as ``aws:123456789012``; CredentialsError without any."""
+        ...
+
+
+_T = TypeVar("_T", bound=type[StepType])
+
+
+def resource(name: str) -> Callable[[_T], _T]:
+    """Class decorator that gives a type its name, ``aws.rds_instance``."""
+
+    def mark(cls: _T) -> _T:
+        cls.type = name
+        return cls
+
+    return mark
+
+
+class Registry:
+    """The lazy map from type names to classes: a type's module is imported when a plan uses it."""
+
+    def __init__(self, types: Mapping[str, str], sessions: Mapping[str, str]) -> None:
+        """``types``: name → ``module:Class``; ``sessions``: cloud → ``module:function(region) -> Session``."""
+        self._types = types
+        self._sessions = sessions
+        self._loaded: dict[str, type[StepType]] = {}
+
+    def names(self) -> Iterable[str]:
+        return sorted(self._types)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
+    def suggest(self, name: str) -> str:
+        """The known type nearest to a misspelt one, or an empty string."""
+        near = get_close_matches(name, self._types, n=1)
+        return near[0] if near else ""
+
+    def type(self, name: str) -> type[StepType]:
+        cls = self._loaded.get(name)
+        if cls is None:
+            if name not in self._types:
+                near = self.suggest(name)
+                raise UsageError(
+                    f"there is no type {name!r}" + (f"; did you mean {near!r}?" if near else ""),
+                    hint="provisioner types lists them all",
+                )
+            found = _load(self._types[name])
+            assert isinstance(found, type) and issubclass(found, StepType) and found.type == name, name
+            cls = self._loaded[name] = found
+        return cls
+
+    def open_session(self, cloud: str, region: str) -> Any:
+        return _load(self._sessions[cloud])(region)
+
+
+def _load(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
