@@ -1,0 +1,193 @@
+"""Everything that the steps of one run share: the store, the drivers, the values, the way to call.
+
+Step code asks the context for answers as generators (``yield from ctx.look(…)``), so retries, pacing and events are
+the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from provisioner.engine.clock import Clock
+from provisioner.engine.events import Events
+from provisioner.engine.loop import Commit, Look, Loop, Task
+from provisioner.engine.retry import Retrier
+from provisioner.errors import CloudError, ReferenceError_, StepError
+from provisioner.model import Key, Observed, Phase
+from provisioner.plan import Settings
+from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
+from provisioner.resource import Registry, Resource, StepType
+from provisioner.secret import Secret
+from provisioner.state.records import Change, Entry, PutChange, PutRecord, Record, Run, State
+
+
+class Journal(Protocol):
+    """What the engine needs of a store."""
+
+    @property
+    def state(self) -> State: ...
+
+    def commit(self, entries: Any) -> None: ...
+
+    def audit(self, event: str, /, **facts: object) -> None: ...
+
+
+class Drivers:
+    """Makes each type's object once, and each cloud's session when its first type is used."""
+
+    def __init__(self, registry: Registry, region: str) -> None:
+        self.registry = registry
+        self.region = region
+        self._sessions: dict[str, Any] = {}
+        self._types: dict[str, StepType] = {}
+
+    def session(self, cloud: str) -> Any:
+        if cloud not in self._sessions:
+            self._sessions[cloud] = self.registry.open_session(cloud, self.region)
+        return self._sessions[cloud]
+
+    def of(self, type_name: str) -> StepType:
+        made = self._types.get(type_name)
+        if made is None:
+            cls = self.registry.type(type_name)
+            made = self._types[type_name] = cls(self.session(type_name.partition(".")[0]))
+        return made
+
+    def resource(self, type_name: str) -> Resource:
+        made = self.of(type_name)
+        if not isinstance(made, Resource):
+            raise StepError(f"{type_name} is a check, not an object")
+        return made
+
+
+class Seen(NamedTuple):
+    """What a read of ``key`` showed."""
+
+    key: Key
+    seen: Observed | None
+
+
+class Context:
+    """One run's shared things. Only the loop's thread uses it."""
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        store: Journal,
+        drivers: Drivers,
+        retrier: Retrier,
+        events: Events,
+        clock: Clock,
+        secrets: Mapping[str, Secret],
+        settings: Settings,
+        timeouts: Mapping[str, float],
+        allow_data_loss: bool,
+        run: Run,
+    ) -> None:
+        self.loop = loop
+        self.store = store
+        self.drivers = drivers
+        self.retrier = retrier
+        self.events = events
+        self.clock = clock
+        self.allow_data_loss = allow_data_loss
+        self.run_id = run.id
+        self._secrets = secrets
+        self._settings = settings
+        self._timeouts = timeouts
+        self._outputs: dict[str, Mapping[str, Any]] = {}
+        self._changes = {change.step: change for change in run.changes if not change.undone}
+        self.seen: dict[str, Seen] = {}
+        """Step → what the preview saw a moment ago; taken, not read again, by the step's first decision."""
+
+    @property
+    def state(self) -> State:
+        return self.store.state
+
+    @property
+    def run(self) -> Run:
+        """The run as recorded: the store may replace the object."""
+        return next(run for run in reversed(self.state.runs) if run.id == self.run_id)
+
+    def record(self, step: str) -> Record | None:
+        return self.state.steps.get(step)
+
+    def change(self, step: str) -> Change | None:
+        """The change that this run has made to a step so far."""
+        return self._changes.get(step)
+
+    # -- values ---------------------------------------------------------------------------------------------
+
+    def learn(self, step: str, outputs: Mapping[str, Any]) -> None:
+        """Outputs of a step, as read; secret ones live here and nowhere else."""
+        self._outputs[step] = outputs
+
+    def forget(self, step: str) -> None:
+        self._outputs.pop(step, None)
+
+    def lookup(self, ref: Ref) -> Any:
+        """The value of a reference, or UnresolvedError."""
+        if ref.step == PARAM:
+            if ref.output not in self._secrets:
+                raise UnresolvedError(ref)
+            return self._secrets[ref.output]
+        outputs = self._outputs.get(ref.step)
+        if outputs is None or ref.output not in outputs:
+            raise UnresolvedError(ref)
+        return outputs[ref.output]
+
+    def ensure(self, tree: Any) -> Task:
+        """Reads what a tree refers to and nobody has read yet, so that it can be resolved from the state alone."""
+        for ref in refs_in(tree):
+            if ref.step == PARAM or ref.step in self._outputs:
+                continue
+            record = self.record(ref.step)
+            if record is None:
+                continue
+            seen = yield from self.look(self.drivers.resource(record.type), record.key, ref.step)
+            if seen is not None and seen.phase is Phase.READY:
+                self.learn(ref.step, seen.outputs)
+
+    def unresolved(self, step: str, error: UnresolvedError) -> ReferenceError_:
+        return ReferenceError_(
+            f"{error.ref} has no value", where=step, hint="the step above it did not produce that output"
+        )
+
+    # -- calls ----------------------------------------------------------------------------------------------
+
+    def look(self, resource: Resource, key: Key, step: str) -> Task:
+        """``Observed | None``, retried."""
+        return self.retrier.look(Look(resource, key), resource.service, heard=self._heard(step))
+
+    def _heard(self, step: str) -> Callable[[int, CloudError, float], None]:
+        def heard(attempt: int, error: CloudError, pause: float) -> None:
+            self.events.emit(
+                "step.retry", step=step, attempt=attempt, error=str(error), code=error.code, pause=round(pause, 2)
+            )
+
+        return heard
+
+    # -- record ---------------------------------------------------------------------------------------------
+
+    def commit(self, *entries: Entry) -> Task:
+        """Durable when it returns; nothing may be done to a cloud before."""
+        yield Commit(entries)
+
+    def put(self, record: Record, change: Change | None = None) -> list[Entry]:
+        entries: list[Entry] = [PutRecord(record=record)]
+        if change is not None:
+            self._changes[change.step] = change
+            entries.append(PutChange(run=self.run_id, change=change))
+        return entries
+
+    def audit(self, event: str, record: Record, **facts: object) -> None:
+        self.store.audit(event, run=self.run_id, step=record.step, type=record.type, name=record.key.name, **facts)
+
+    def timeout(self, cls: type[StepType], step: str, declared: float | None = None) -> float:
+        """Seconds: the command line's word, the step's own, the plan's for the type or its cloud, the type's."""
+        for said in (self._timeouts.get(step), declared, self._settings.timeout_for(cls.type)):
+            if said is not None:
+                return said
+        return cls.timeout

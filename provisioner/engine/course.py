@@ -1,0 +1,149 @@
+"""One step under way: what it aims at, what it has tried, and the ways to wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from provisioner.engine.compare import Difference, compare, fingerprints, known_fields
+from provisioner.engine.context import Context
+from provisioner.engine.loop import Sleep, Task
+from provisioner.engine.retry import Tries
+from provisioner.errors import BusyError, CloudError, InvalidRequestError, StepTimeoutError
+from provisioner.model import Key, Observed, Phase, format_duration
+from provisioner.plan import StepDecl
+from provisioner.refs import UnresolvedError, freeze, resolve
+from provisioner.resource import Resource, Spec
+from provisioner.spec import complaints, decode
+from provisioner.state.records import Action, Record, Status
+
+WAIT_SHARE = 0.012
+"""A poll comes after this share of the time already waited: what took a minute is noticed within about a second."""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a step aims at, resolved. ``wanted``: the spec's managed fields in plain form, with secrets: memory only."""
+
+    resource: Resource
+    key: Key
+    spec: Spec
+    wanted: dict[str, Any]
+    frozen: dict[str, Any]
+    decl: StepDecl
+
+
+def aim(ctx: Context, decl: StepDecl) -> Target:
+    """Resolves a step; everything above it must be ready."""
+    resource = ctx.drivers.resource(decl.type)
+    try:
+        tree = resolve(decl.tree, ctx.lookup)
+    except UnresolvedError as error:
+        raise ctx.unresolved(decl.name, error) from error
+    spec = decode(resource.Spec, tree)
+    wanted = known_fields(spec)
+    broken = [f"{field}: {message}" for field, message in complaints(type(resource), wanted)]
+    if broken:
+        raise InvalidRequestError("; ".join(broken), hint="mend the plan and deploy again")
+    key = resource.key(ctx.state.deployment, decl.name, spec, ctx.drivers.region)
+    return Target(resource, key, spec, wanted, freeze(decl.tree, ctx.lookup), decl)
+
+
+class Course:
+    """A step's way through one run."""
+
+    def __init__(self, ctx: Context, target: Target, *, data_may_go: bool) -> None:
+        """``data_may_go``: an object that holds data may be replaced, and leaves nothing behind."""
+        self.ctx = ctx
+        self.data_may_go = data_may_go
+        self.target = target
+        self.resource = target.resource
+        self.key = target.key
+        self.step = target.decl.name
+        self.started = ctx.clock.now()
+        self.timeout = ctx.timeout(type(target.resource), self.step, target.decl.timeout)
+        self.action = Action.KEEP
+        self.answered = False
+        """A create of ours was accepted: the object exists even while it cannot be seen."""
+        self.maybe_made = self.record is not None
+        """A create may have been carried out without an answer (or by a process that died)."""
+        self.updates = 0
+        self.updated_at = 0.0
+        self._tries: Tries | None = None
+        self._detail = ""
+
+    @property
+    def record(self) -> Record | None:
+        return self.ctx.record(self.step)
+
+    @property
+    def young(self) -> bool:
+        """The object may exist without being visible."""
+        record = self.record
+        if self.answered:
+            return True
+        if record is None or record.status is not Status.CREATING or not self.maybe_made:
+            return False
+        return self.ctx.clock.wall() < record.since + self.resource.grace
+
+    def differences(self, seen: Observed) -> list[Difference]:
+        t = self.target
+        record = self.record if self.record is not None and self.record.status is not Status.CREATING else None
+        return compare(type(t.resource), t.wanted, t.frozen, seen, record, self.ctx.state.salt)
+
+    def fingerprints(self) -> dict[str, str]:
+        return fingerprints(self.target.wanted, self.ctx.state.salt)
+
+    def look(self) -> Task:
+        return self.ctx.look(self.resource, self.key, self.step)
+
+    def show(self, action: Action) -> None:
+        """Says once what is being done."""
+        if self.action is Action.KEEP:
+            self.action = action
+            decl = self.target.decl
+            self.ctx.events.emit("step.started", step=decl.name, type=decl.type, stage=decl.stage, action=action.value)
+
+    def pause(self, error: CloudError) -> Task:
+        """Waits before another try; raises ``error`` when the tries are used up.
+
+        A busy object is not a failed try: it is waited for until the step's time is up.
+        """
+        if isinstance(error, BusyError):
+            yield from self.tick(self.started, str(error))
+            return
+        self._tries = self._tries or self.ctx.retrier.tries()
+        pause = self._tries.pause(error)
+        self.ctx.events.emit(
+            "step.retry",
+            step=self.step,
+            attempt=self._tries.made,
+            error=str(error),
+            code=error.code,
+            pause=round(pause, 2),
+        )
+        yield Sleep(pause)
+
+    def settle(self, seen: Observed | None) -> Task:
+        """Polls while the cloud is at work; returns what it came to."""
+        begun = self.ctx.clock.now()
+        while seen is not None and seen.phase in (Phase.PENDING, Phase.DELETING):
+            yield from self.tick(begun, seen.detail or seen.phase.value)
+            seen = yield from self.look()
+        return seen
+
+    def tick(self, begun: float, detail: str) -> Task:
+        """One interval of waiting for ``detail``, or StepTimeoutError when the step's time is up."""
+        now = self.ctx.clock.now()
+        if now - self.started >= self.timeout:
+            raise StepTimeoutError(
+                f"not ready after {format_duration(self.timeout)}; the cloud says: {detail}",
+                where=self.step,
+                hint="deploy again to go on waiting, or raise the step's timeout",
+            )
+        if detail != self._detail:
+            self._detail = detail
+            self.ctx.events.emit("step.waiting", step=self.step, detail=detail)
+        kind = type(self.resource)
+        interval = min(max(kind.poll_first, (now - begun) * WAIT_SHARE), kind.poll_most)
+        yield Sleep(min(interval, max(self.started + self.timeout - now, 0.0)))

@@ -1,0 +1,239 @@
+"""One thread that drives every step, and a pool that makes the calls.
+
+A step is a generator that yields what it wants and is resumed with the answer:
+
+============  =======================================================================================
+Call          run a function in a worker thread
+Look          read an object; all looks of one type in one tick become one ``read_many`` where there is one
+Commit        make journal entries durable; all commits of one tick share one write
+Sleep         be resumed later; a timer in a heap, no thread waits
+============  =======================================================================================
+
+So a thousand steps that wait for their databases cost a thousand small objects, and one list call a look.
+
+Weakness: a call that hangs holds its worker until the SDK's own time-out; there is no way to kill a thread.
+"""
+
+from __future__ import annotations
+
+import heapq
+import queue
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from provisioner.engine.clock import Clock
+from provisioner.errors import InterruptedRunError
+from provisioner.model import Key, Observed
+from provisioner.resource import CanReadMany, Resource
+from provisioner.state.records import Entry
+
+SLACK = 0.02
+"""Seconds by which a timer may fire early, so that looks which are due together are made together."""
+
+
+class Call(NamedTuple):
+    """Runs ``function()`` in a worker; resumed with its result, or its exception is raised in the step."""
+
+    function: Callable[[], Any]
+
+
+class Look(NamedTuple):
+    """Resumed with ``Observed | None``."""
+
+    resource: Resource
+    key: Key
+
+
+class Commit(NamedTuple):
+    """Resumed when the entries are durable."""
+
+    entries: Sequence[Entry]
+
+
+class Sleep(NamedTuple):
+    """Resumed after so many seconds, or with :class:`InterruptedRunError` when the run is stopped."""
+
+    seconds: float
+
+
+Task = Generator[Call | Look | Commit | Sleep, Any, Any]
+
+
+class Result(NamedTuple):
+    """What a task came to: a value, or the exception that ended it."""
+
+    value: Any
+    error: BaseException | None
+
+
+class _Running:
+    __slots__ = ("done", "task")
+
+    def __init__(self, task: Task, done: Callable[[Result], None]) -> None:
+        self.task = task
+        self.done = done
+
+
+class Loop:
+    """Runs tasks until none is left. Only the thread that calls :meth:`run` touches steps and state."""
+
+    def __init__(self, clock: Clock, commit: Callable[[Sequence[Entry]], None], *, workers: int = 16) -> None:
+        """``workers``: calls under way at once; 0 makes every call at once in this thread (for tests)."""
+        self._clock = clock
+        self._commit = commit
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call") if workers else None
+        self._ready: deque[tuple[_Running, Any, BaseException | None]] = deque()
+        self._commits: list[tuple[_Running, Sequence[Entry]]] = []
+        self._looks: dict[int, list[tuple[_Running, Look]]] = {}
+        self._timers: list[tuple[float, int, _Running]] = []
+        self._ticket = 0
+        self._flying = 0
+        self._landed: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._stop: InterruptedRunError | None = None
+
+    def spawn(self, task: Task, done: Callable[[Result], None]) -> None:
+        """Starts a task; ``done`` is called in the loop's thread with what it came to."""
+        self._ready.append((_Running(task, done), None, None))
+
+    def stop(self) -> None:
+        """Ends every wait, now and later, with InterruptedRunError. Safe to call from a signal handler."""
+        self._stop = InterruptedRunError("stopped by a signal")
+        self._landed.put(None)
+
+    def resume(self) -> None:
+        """Allows waiting again after a :meth:`stop` (for the undo that follows it)."""
+        self._stop = None
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop is not None
+
+    def run(self) -> None:
+        """Returns when no task is left. A failed commit is raised here once the calls under way have landed."""
+        try:
+            while self._ready or self._commits or self._looks or self._timers or self._flying:
+                self._drain()
+                if not self._ready:
+                    self._wait()
+        except BaseException:
+            self._settle_flying()
+            raise
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+
+    def _drain(self) -> None:
+        while self._ready:
+            running, value, error = self._ready.popleft()
+            self._step(running, value, error)
+        if self._commits:
+            batch, self._commits = self._commits, []
+            self._commit([entry for _, entries in batch for entry in entries])
+            self._ready.extend((running, None, None) for running, _ in batch)
+        elif self._looks:
+            looks, self._looks = self._looks, {}
+            for group in looks.values():
+                self._look(group)
+
+    def _step(self, running: _Running, value: Any, error: BaseException | None) -> None:
+        try:
+            wish = running.task.send(value) if error is None else running.task.throw(error)
+        except StopIteration as end:
+            running.done(Result(end.value, None))
+        except Exception as failure:
+            running.done(Result(None, failure))
+        else:
+            self._grant(running, wish)
+
+    def _grant(self, running: _Running, wish: Call | Look | Commit | Sleep) -> None:
+        if isinstance(wish, Call):
+            self._fly(wish.function, lambda result: self._ready.append((running, *result)))
+        elif isinstance(wish, Commit):
+            self._commits.append((running, wish.entries))
+        elif isinstance(wish, Look):
+            self._looks.setdefault(id(wish.resource), []).append((running, wish))
+        elif self._stop is not None:
+            self._ready.append((running, None, self._stop))
+        else:
+            self._ticket += 1
+            heapq.heappush(self._timers, (self._clock.now() + wish.seconds, self._ticket, running))
+
+    def _look(self, group: list[tuple[_Running, Look]]) -> None:
+        resource = group[0][1].resource
+        if len(group) > 1 and isinstance(resource, CanReadMany):
+            keys = [look.key for _, look in group]
+            self._fly(lambda: resource.read_many(keys), lambda result: self._share(group, result))
+            return
+        for running, look in group:
+            self._fly(_reading(look), _resuming(self._ready, running))
+
+    def _share(self, group: list[tuple[_Running, Look]], result: Result) -> None:
+        for running, look in group:
+            seen: Observed | None = result.value.get(look.key.owner) if result.error is None else None
+            self._ready.append((running, seen, result.error))
+
+    def _fly(self, function: Callable[[], Any], landed: Callable[[Result], None]) -> None:
+        if self._pool is None:
+            landed(_outcome(function))
+            return
+        self._flying += 1
+
+        def land(future: Future[Result]) -> None:
+            self._landed.put(lambda: landed(future.result()))
+
+        self._pool.submit(_outcome, function).add_done_callback(land)
+
+    def _wait(self) -> None:
+        if self._commits or self._looks:
+            return
+        if self._stop is not None and self._timers:
+            self._wake(float("inf"))
+            return
+        timeout = None
+        if self._timers:
+            timeout = max(self._timers[0][0] - self._clock.now(), 0.0)
+            if not self._flying and self._clock.pass_time(timeout):
+                timeout = 0.0
+        if self._flying or timeout:
+            self._land(timeout)
+        self._wake(self._clock.now() + SLACK)
+
+    def _land(self, timeout: float | None) -> None:
+        try:
+            event = self._landed.get(timeout=timeout) if timeout is None or timeout > 0 else self._landed.get_nowait()
+            while True:
+                if event is not None:
+                    self._flying -= 1
+                    event()
+                event = self._landed.get_nowait()
+        except queue.Empty:
+            return
+
+    def _wake(self, until: float) -> None:
+        while self._timers and self._timers[0][0] <= until:
+            _, _, running = heapq.heappop(self._timers)
+            self._ready.append((running, None, self._stop))
+
+    def _settle_flying(self) -> None:
+        while self._flying:
+            event = self._landed.get()
+            if event is not None:
+                self._flying -= 1
+
+
+def _outcome(function: Callable[[], Any]) -> Result:
+    try:
+        return Result(function(), None)
+    except Exception as error:
+        return Result(None, error)
+
+
+def _reading(look: Look) -> Callable[[], Any]:
+    return lambda: look.resource.read(look.key)
+
+
+def _resuming(ready: deque[tuple[_Running, Any, BaseException | None]], running: _Running) -> Callable[[Result], None]:
+    return lambda result: ready.append((running, *result))

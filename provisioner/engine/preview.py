@@ -1,0 +1,241 @@
+"""What a deploy would do: the same plan, the same table, nothing done.
+
+Everything that can be named is read at once (one list call a type, where the type can), then the steps are decided in
+the order of the plan. What was seen is kept in the context, so a deploy that follows does not read it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from provisioner.engine.compare import UNKNOWN, Difference, compare, gap
+from provisioner.engine.context import Context, Seen
+from provisioner.engine.decide import Sight, Verdict, decide, sight
+from provisioner.engine.loop import Result, Task
+from provisioner.engine.schedule import Schedule
+from provisioner.model import Key, Observed, Phase
+from provisioner.plan import Plan, StepDecl
+from provisioner.refs import UnresolvedError, freeze, refs_in, resolve
+from provisioner.resource import Gate, Resource
+from provisioner.spec import decode, fields
+from provisioner.state.records import Action, Record
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen to one step. ``problem``: why it cannot. ``protected``: the cloud guards it from deletion."""
+
+    step: str
+    type: str
+    name: str
+    action: Action
+    stage: str = ""
+    differences: list[Difference] = []
+    reason: str = ""
+    problem: str = ""
+    holds_data: bool = False
+    protected: bool = False
+    protect: bool = False
+
+
+_ACTIONS = {
+    Verdict.CREATE: Action.CREATE,
+    Verdict.WAIT: Action.RESUME,
+    Verdict.SETTLE: Action.RESUME,
+    Verdict.FINISH: Action.RESUME,
+    Verdict.KEEP: Action.KEEP,
+    Verdict.UPDATE: Action.UPDATE,
+    Verdict.REPLACE: Action.REPLACE,
+    Verdict.ADOPT: Action.ADOPT,
+}
+
+
+def preview(ctx: Context, plan: Plan, steps: Sequence[StepDecl]) -> list[Planned]:
+    """One entry a step in the order of the plan, then the recorded steps that the plan no longer has."""
+    objects = [s for s in steps if not issubclass(ctx.drivers.registry.type(s.type), Gate)]
+    planned: dict[str, Planned] = {}
+    failures: dict[str, BaseException] = {}
+
+    def landed(name: str, result: Result) -> None:
+        if result.error is not None:
+            failures[name] = result.error
+        elif isinstance(result.value, Planned):
+            planned[name] = result.value
+
+    _read_all(ctx, objects, failures)
+    by_name = {decl.name: decl for decl in objects}
+    needs = {decl.name: decl.needs for decl in objects}
+    schedule = Schedule(ctx.loop, list(by_name), needs, lambda n: _decide(ctx, by_name[n]), landed, halt=True)
+    schedule.begin()
+    ctx.loop.run()
+    for error in failures.values():
+        raise error
+    leaving = [_leaving(ctx, record) for record in removed(ctx, plan)]
+    return [planned[decl.name] for decl in objects if decl.name in planned] + leaving
+
+
+def removed(ctx: Context, plan: Plan) -> list[Record]:
+    """Recorded steps that the plan does not have (any more, or in this environment), last first."""
+    wanted = {decl.name for decl in plan.steps}
+    return [record for name, record in reversed(ctx.state.steps.items()) if name not in wanted]
+
+
+def look_at(ctx: Context, records: Sequence[Record]) -> None:
+    """Reads these records' objects, one list call a type where it can; results are in ``ctx.seen``."""
+    failures: dict[str, BaseException] = {}
+    keys = {record.step: (ctx.drivers.resource(record.type), record.key) for record in records}
+    _read(ctx, keys, failures)
+    for error in failures.values():
+        raise error
+
+
+def _read_all(ctx: Context, objects: Sequence[StepDecl], failures: dict[str, BaseException]) -> None:
+    keys: dict[str, tuple[Resource, Key]] = {}
+    for decl in objects:
+        resource = ctx.drivers.resource(decl.type)
+        key = _early_key(ctx, resource, decl)
+        if key is not None:
+            keys[decl.name] = (resource, key)
+    gone = {
+        r.step: r for r in ctx.state.steps.values() if r.step not in keys and r.step not in {d.name for d in objects}
+    }
+    for record in gone.values():
+        keys[record.step] = (ctx.drivers.resource(record.type), record.key)
+    _read(ctx, keys, failures)
+
+
+def _read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]], failures: dict[str, BaseException]) -> None:
+    def keep(step: str, key: Key, result: Result) -> None:
+        if result.error is not None:
+            failures[step] = result.error
+        else:
+            ctx.seen[step] = Seen(key, result.value)
+
+    for step, (resource, key) in keys.items():
+        ctx.loop.spawn(ctx.look(resource, key, step), lambda r, s=step, k=key: keep(s, k, r))  # type: ignore[misc]
+    ctx.loop.run()
+    for error in failures.values():
+        raise error
+
+
+def _early_key(ctx: Context, resource: Resource, decl: StepDecl) -> Key | None:
+    """The key as far as it can be known before anything above was read; None where it cannot."""
+    record = ctx.record(decl.name)
+    known = {name: value for name, value in decl.tree.items() if not any(refs_in(value))}
+    if any(name not in known for name in _identity(resource) if name in decl.tree):
+        return record.key if record is not None and record.type == decl.type else None
+    return _key(ctx, resource, decl, known)
+
+
+def _identity(resource: Resource) -> tuple[str, ...]:
+    return (*resource.identity, "name", "region")
+
+
+def _key(ctx: Context, resource: Resource, decl: StepDecl, known: Mapping[str, Any]) -> Key:
+    defaults = {f.name: f.default for f in msgspec.structs.fields(resource.Spec) if f.default is not msgspec.NODEFAULT}
+    return resource.key(ctx.state.deployment, decl.name, SimpleNamespace(**{**defaults, **known}), ctx.drivers.region)
+
+
+def _decide(ctx: Context, decl: StepDecl) -> Task:
+    resource = ctx.drivers.resource(decl.type)
+    record = ctx.record(decl.name)
+    known, unknown = _partly(ctx, decl)
+    facts: dict[str, Any] = {
+        "step": decl.name,
+        "type": decl.type,
+        "stage": decl.stage,
+        "holds_data": resource.holds_data,
+    }
+    facts |= {"protect": decl.protect or (record is not None and record.protect)}
+    if any(name in unknown for name in _identity(resource)):
+        return Planned(
+            name=f"{ctx.state.deployment}-{decl.name}",
+            action=Action.CREATE,
+            reason="named after what is not there yet",
+            **facts,
+        )
+    key = _key(ctx, resource, decl, known)
+    prior = ctx.seen.get(decl.name)
+    if prior is None or prior.key != key:
+        seen = yield from ctx.look(resource, key, decl.name)
+        prior = ctx.seen[decl.name] = Seen(key, seen)
+    facts["name"] = key.name
+    if record is not None and (record.key != key or record.type != decl.type):
+        # What hangs on an object that will be replaced cannot rely on its outputs.
+        ctx.forget(decl.name)
+        ctx.seen.pop(decl.name)
+        return Planned(action=Action.REPLACE, reason=f"{record.type} {record.key.name} becomes another object", **facts)
+    return _verdict(ctx, decl, prior.seen, known, unknown, record, facts)
+
+
+def _verdict(
+    ctx: Context,
+    decl: StepDecl,
+    seen: Observed | None,
+    known: dict[str, Any],
+    unknown: dict[str, Any],
+    record: Record | None,
+    facts: dict[str, Any],
+) -> Planned:
+    resource = ctx.drivers.resource(decl.type)
+    owner = f"{ctx.state.deployment}/{decl.name}"
+    what = sight(seen, owner, adopted=record is not None and record.adopted)
+    differences: list[Difference] = []
+    if seen is not None and what in (Sight.READY, Sight.FAILED):
+        wanted = known if unknown else fields(decode(resource.Spec, known))
+        differences = compare(type(resource), wanted, freeze(decl.tree, ctx.lookup), seen, record, ctx.state.salt)
+        differences += [Difference(name, seen.spec.get(name), UNKNOWN) for name in unknown]
+    verdict = decide(record.status if record else None, what, gap(differences), adopt=decl.adopt, young=False)
+    if seen is not None and seen.phase is Phase.READY and (what is not Sight.FOREIGN or decl.adopt):
+        ctx.learn(decl.name, seen.outputs)
+    facts["protected"] = seen is not None and seen.protected
+    if verdict not in _ACTIONS:
+        return Planned(
+            action=Action.KEEP, problem=_problem(verdict, seen, facts["name"]), differences=differences, **facts
+        )
+    action = _ACTIONS[verdict]
+    reason = (
+        "it was there and is gone" if record and verdict is Verdict.CREATE and seen is None and record.outputs else ""
+    )
+    return Planned(action=action, differences=differences, reason=reason, **facts)
+
+
+def _problem(verdict: Verdict, seen: Observed | None, name: str) -> str:
+    if verdict is Verdict.FOREIGN:
+        whose = f"it belongs to {seen.owner}" if seen is not None and seen.owner else "it carries no owner's tag"
+        return f"{name} exists already, and {whose}"
+    if verdict is Verdict.MISSING:
+        return f"there is nothing to adopt under {name}"
+    return f"{name} is in a state that no waiting mends: {seen.detail if seen else ''}"
+
+
+def _partly(ctx: Context, decl: StepDecl) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Top-level fields of the step: those that are known, resolved, and those that are not."""
+    known: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    for name, value in decl.tree.items():
+        try:
+            known[name] = resolve(value, ctx.lookup)
+        except UnresolvedError:
+            unknown[name] = value
+    return known, unknown
+
+
+def _leaving(ctx: Context, record: Record) -> Planned:
+    resource = ctx.drivers.resource(record.type)
+    prior = ctx.seen.get(record.step)
+    seen = prior.seen if prior else None
+    return Planned(
+        step=record.step,
+        type=record.type,
+        name=record.key.name,
+        stage=record.stage,
+        action=Action.FORGET if record.adopted else Action.DELETE,
+        reason="no longer in the plan",
+        holds_data=resource.holds_data,
+        protected=seen is not None and seen.protected,
+        protect=record.protect,
+    )

@@ -1,0 +1,13 @@
+"""What the verbs of the command line do, free of any printing: each takes a site, a plan and options.
+
+1. ``home``      where files are.
+2. ``site``      start here: the lock, the record, the drivers and the loop of one deployment; how runs are recorded.
+3. ``deploy``    preview, refuse or confirm, go forward, reverse on failure.
+4. ``reversal``  taking a run back: after a failure, after a crash in the middle of it, and for ``rollback``.
+5. ``takedown``  deleting a set of recorded objects; ``destroy`` is that for all of them.
+6. ``outputs``   the plan's outputs, from the record or from the cloud.
+7. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
+
+Weakness: a run holds its process for as long as the cloud takes; there is no daemon that would go on without it. If it
+dies, the next command goes on.
+"""

@@ -1,0 +1,200 @@
+"""Deploy: finish what an earlier run left half reversed, preview, ask, go forward, and reverse if anything fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from provisioner.engine.context import Context
+from provisioner.engine.forward import deploy_step
+from provisioner.engine.gate import pass_gate
+from provisioner.engine.loop import Result, Task
+from provisioner.engine.preview import Planned, preview, removed
+from provisioner.engine.reverse import describe
+from provisioner.engine.schedule import Schedule
+from provisioner.errors import InterruptedRunError, RefusedError, StateError, UsageError
+from provisioner.operations.outputs import resolve_outputs
+from provisioner.operations.reversal import reverse_run
+from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of
+from provisioner.operations.takedown import take_down
+from provisioner.plan import Plan, StepDecl
+from provisioner.resource import Gate
+from provisioner.state.records import Action, Record, Run, RunResult, Undo, UndoKind
+
+Confirm = Callable[[list[Planned]], bool]
+
+STALE = 60.0
+"""Seconds after which what the preview saw is read again (somebody took their time to say yes)."""
+
+
+def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcome:
+    """One run. Raises before anything is changed (RefusedError, CloudError …); later everything is in the Outcome."""
+    steps = targeted(plan, options.targets)
+    site.check_accounts(sorted({step.type.partition(".")[0] for step in steps}))
+    blocked = _finish_reversing(site, plan, options)
+    if blocked is not None:
+        return blocked
+    run, resumed = _take_up(site)
+    ctx = site.context(run, plan, options)
+    planned = preview(ctx, plan, steps)
+    if options.targets:
+        planned = [p for p in planned if any(step.name == p.step for step in steps)]
+    refuse(planned, options)
+    asked = site.clock.now()
+    if not confirm(planned):
+        return Outcome(deployment=plan.deployment, run=None, result="declined", exit_code=0)
+    if site.clock.now() - asked > STALE:
+        ctx.seen.clear()
+    site.begun = site.clock.now() if site.clock.now() - asked > 1 else site.begun
+    site.record_run(run, RunResult.RUNNING)
+    site.started(run, len(steps))
+    if resumed:
+        site.events.emit("run.resumed", run=run.id, attempts=run.attempts)
+    leaving = [] if options.targets else removed(ctx, plan)
+    return site.finished(_carry_out(site, ctx, plan, steps, leaving, options))
+
+
+def plan_preview(site: Site, plan: Plan, options: Options) -> list[Planned]:
+    """What :func:`deploy` would do; reads only."""
+    steps = targeted(plan, options.targets)
+    ctx = site.context(site.new_run("plan"), plan, options)
+    planned = preview(ctx, plan, steps)
+    names = {step.name for step in steps}
+    return [p for p in planned if not options.targets or p.step in names]
+
+
+def targeted(plan: Plan, targets: Sequence[str]) -> list[StepDecl]:
+    """The steps to work on: all, or the targets and everything they need."""
+    if not targets:
+        return list(plan.steps)
+    by_name = {step.name: step for step in plan.steps}
+    wanted: set[str] = set()
+    waiting = list(targets)
+    while waiting:
+        name = waiting.pop()
+        if name not in by_name:
+            raise UsageError(f"the plan has no step {name!r}", hint=f"steps: {', '.join(by_name)}")
+        if name not in wanted:
+            wanted.add(name)
+            waiting.extend(by_name[name].needs)
+    return [step for step in plan.steps if step.name in wanted]
+
+
+def refuse(planned: Sequence[Planned], options: Options) -> None:
+    """RefusedError with every reason why the plan must not be carried out; nothing has been changed then."""
+    reasons = [f"{p.step}: {why}" for p in planned if (why := _refusal(p, options))]
+    if reasons:
+        raise RefusedError("; ".join(reasons), hint="nothing was changed; see: provisioner explain refused")
+
+
+def _refusal(planned: Planned, options: Options) -> str:
+    if planned.problem:
+        return planned.problem
+    fatal = planned.action in (Action.REPLACE, Action.DELETE)
+    if fatal and planned.protect:
+        return f"it is protected by the plan, and would have to be {_done(planned.action)}"
+    if planned.action is Action.REPLACE and planned.holds_data and not options.allow_data_loss:
+        fields = ", ".join(d.field for d in planned.differences if d.replaces)
+        why = f" to change {fields}" if fields else ""
+        return f"it holds data and would have to be replaced{why}; --allow-data-loss permits it"
+    if fatal and planned.protected and not options.allow_data_loss:
+        return "it has deletion protection; switch it off in the plan first, or pass --allow-data-loss"
+    return ""
+
+
+def _done(action: Action) -> str:
+    return "replaced" if action is Action.REPLACE else "deleted"
+
+
+# -- the run --------------------------------------------------------------------------------------------------
+
+
+def _finish_reversing(site: Site, plan: Plan, options: Options) -> Outcome | None:
+    """A reverse that was killed is finished first; returns an Outcome only if it cannot be."""
+    last = site.last_run("deploy")
+    if last is None or last.result is not RunResult.REVERSING:
+        return None
+    site.events.emit("run.resumed", run=last.id, attempts=last.attempts + 1)
+    outcome = reverse_run(site, last, plan, options, discard=not last.succeeded)
+    return site.finished(outcome) if outcome.remains or outcome.exit_code == InterruptedRunError.exit_code else None
+
+
+def _take_up(site: Site) -> tuple[Run, bool]:
+    """The run to work in: a deploy that never came to its end goes on as the same run, so that it is undone as one."""
+    last = site.last_run("deploy", "destroy")
+    if last is not None and last.kind == "deploy" and last.open:
+        return msgspec.structs.replace(last, attempts=last.attempts + 1), True
+    return site.new_run("deploy"), False
+
+
+def _carry_out(
+    site: Site, ctx: Context, plan: Plan, steps: Sequence[StepDecl], leaving: Sequence[Record], options: Options
+) -> Outcome:
+    failures = _forward(ctx, steps)
+    if not failures and leaving and not ctx.loop.stopping:
+        failures = _own_failures(take_down(ctx, leaving, _recreate, discard=options.allow_data_loss)[0])
+    if ctx.loop.stopping:
+        return _ended(site, ctx, RunResult.INTERRUPTED, InterruptedRunError.exit_code, failures)
+    if not failures:
+        outcome = _ended(site, ctx, RunResult.SUCCEEDED, 0, failures)
+        outcome.outputs = resolve_outputs(ctx, plan)
+        return outcome
+    if options.on_failure == "keep":
+        return _ended(site, ctx, RunResult.FAILED, 5 if ctx.run.changes else 4, failures)
+    ctx.events.emit("run.reversing", because=next(iter(failures)))
+    outcome = reverse_run(site, ctx.run, plan, options, discard=True, ctx=ctx, error=str(next(iter(failures.values()))))
+    outcome.failures = failures_of(failures)
+    return outcome
+
+
+def _forward(ctx: Context, steps: Sequence[StepDecl]) -> dict[str, BaseException]:
+    by_name = {step.name: step for step in steps}
+    registry = ctx.drivers.registry
+    begun: dict[str, float] = {}
+
+    def start(name: str) -> Task:
+        begun[name] = ctx.clock.now()
+        gate = issubclass(registry.type(by_name[name].type), Gate)
+        return pass_gate(ctx, by_name[name]) if gate else deploy_step(ctx, by_name[name])
+
+    def done(name: str, result: Result) -> None:
+        decl = by_name[name]
+        facts: dict[str, Any] = {"step": name, "type": decl.type, "stage": decl.stage}
+        if result.error is None:
+            seconds = round(ctx.clock.now() - begun[name], 3)
+            ctx.events.emit("step.finished", **facts, action=result.value.value, seconds=seconds)
+        else:
+            ctx.events.emit("step.failed", **facts, **describe(result.error))
+
+    needs = {step.name: step.needs for step in steps}
+    schedule = Schedule(ctx.loop, list(by_name), needs, start, done, halt=True)
+    schedule.begin()
+    ctx.loop.run()
+    return _own_failures(schedule.failed)
+
+
+def _recreate(record: Record) -> Undo:
+    return Undo(kind=UndoKind.NOTHING if record.adopted else UndoKind.RECREATE, before=record)
+
+
+def _own_failures(failed: dict[str, BaseException]) -> dict[str, BaseException]:
+    """Failures that a reverse answers; one of the record itself stops everything."""
+    for error in failed.values():
+        if isinstance(error, StateError):
+            raise error
+    return {step: error for step, error in failed.items() if not isinstance(error, InterruptedRunError)}
+
+
+def _ended(site: Site, ctx: Context, result: RunResult, exit_code: int, failures: dict[str, BaseException]) -> Outcome:
+    error = str(next(iter(failures.values()))) if failures else ""
+    site.record_run(ctx.run, result, exit_code=exit_code, error=error)
+    return Outcome(
+        deployment=ctx.state.deployment,
+        run=ctx.run_id,
+        result=result.value,
+        exit_code=exit_code,
+        changes=changes_of(ctx.run),
+        failures=failures_of(failures),
+    )

@@ -1,0 +1,94 @@
+"""Destroy: everything in the record, each object after all that need it. It needs the plan for its name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from provisioner.engine.context import Context
+from provisioner.engine.preview import look_at
+from provisioner.errors import InterruptedRunError, RefusedError, UsageError
+from provisioner.operations.reversal import protections
+from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of, failures_of
+from provisioner.operations.takedown import take_down
+from provisioner.plan import Plan
+from provisioner.state.records import Record, Run, RunResult, Undo, UndoKind
+
+Confirm = Callable[[list[Record]], bool]
+
+
+def destroy(site: Site, plan: Plan | None, options: Options, confirm: Confirm) -> Outcome:
+    """One run. Raises RefusedError before anything is changed; later everything is in the Outcome.
+
+    A failed destroy is not reversed: running it again goes on where it stopped.
+    """
+    records = _doomed(site, options.targets)
+    state = site.store.state
+    site.check_accounts(sorted({record.type.partition(".")[0] for record in records}))
+    last = site.last_run("deploy", "destroy")
+    again = last is not None and last.kind == "destroy" and last.open
+    run = last if again and last is not None else site.new_run("destroy")
+    ctx = site.context(run, plan, options)
+    look_at(ctx, records)
+    reasons = protections(ctx, records, plan, allow_data_loss=options.allow_data_loss)
+    if reasons:
+        raise RefusedError(
+            "; ".join(reasons),
+            hint="nothing was changed; --allow-data-loss switches deletion protection off and keeps nothing, "
+            "protect: true has to leave the plan",
+        )
+    if not confirm(records):
+        return Outcome(deployment=state.deployment, run=None, result="declined", exit_code=0)
+    site.record_run(run, RunResult.RUNNING)
+    site.started(run, len(records))
+    undo = Undo(kind=UndoKind.NOTHING, note="a destroy is not rolled back")
+    failed, held_back = take_down(ctx, records, lambda record: undo, discard=options.allow_data_loss)
+    return site.finished(_ended(site, ctx, run, failed, held_back))
+
+
+def _doomed(site: Site, targets: Sequence[str]) -> list[Record]:
+    """Every record, or the targets and all that need them; last made first."""
+    records = list(reversed(site.store.state.steps.values()))
+    if not targets:
+        return records
+    names = {record.step for record in records}
+    for target in targets:
+        if target not in names:
+            raise UsageError(f"nothing is recorded for step {target!r}", hint=f"recorded: {', '.join(sorted(names))}")
+    wanted = set(targets)
+    for record in reversed(records):
+        if wanted.intersection(record.needs):
+            wanted.add(record.step)
+    return [record for record in records if record.step in wanted]
+
+
+def _ended(site: Site, ctx: Context, run: Run, failed: dict[str, BaseException], held_back: list[str]) -> Outcome:
+    own = {step: error for step, error in failed.items() if not isinstance(error, InterruptedRunError)}
+    if ctx.loop.stopping:
+        result, exit_code = RunResult.INTERRUPTED, InterruptedRunError.exit_code
+    else:
+        result, exit_code = (RunResult.FAILED, 5) if own or held_back else (RunResult.SUCCEEDED, 0)
+    reasons = {step: str(error) for step, error in own.items()}
+    reasons |= dict.fromkeys(held_back, "not reached: what needs it is still there")
+    remains = [_remain(ctx, step, why) for step, why in reasons.items()] if exit_code == 5 else []
+    for remain in remains:
+        site.events.emit(
+            "step.remains", step=remain.step, type=remain.type, reason=remain.reason, command=remain.command
+        )
+    error = str(next(iter(own.values()))) if own else ""
+    site.record_run(run, result, exit_code=exit_code, error=error)
+    return Outcome(
+        deployment=ctx.state.deployment,
+        run=run.id,
+        result=result.value,
+        exit_code=exit_code,
+        changes=changes_of(ctx.run),
+        remains=remains,
+        failures=failures_of(own),
+    )
+
+
+def _remain(ctx: Context, step: str, why: str) -> Remain:
+    record = ctx.record(step)
+    assert record is not None
+    command = f"provisioner destroy (deployment {ctx.state.deployment})"
+    return Remain(step=step, type=record.type, name=record.key.name, reason=why, command=command)

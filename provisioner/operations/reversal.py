@@ -1,0 +1,133 @@
+"""Taking a run back: after a failure, after a crash in the middle of that, and for ``rollback``."""
+
+from __future__ import annotations
+
+from provisioner.engine.context import Context
+from provisioner.engine.preview import look_at
+from provisioner.engine.reverse import reverse
+from provisioner.errors import InterruptedRunError, RefusedError, UsageError
+from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of
+from provisioner.plan import Plan
+from provisioner.state.records import Change, Record, Run, RunResult, UndoKind
+
+
+def reverse_run(
+    site: Site,
+    run: Run,
+    plan: Plan | None,
+    options: Options,
+    *,
+    discard: bool,
+    ctx: Context | None = None,
+    error: str = "",
+    undone: RunResult = RunResult.REVERSED,
+    success: int = 4,
+) -> Outcome:
+    """Undoes a run's changes; the run ends as ``undone`` with exit code ``success``, or FAILED with what remains."""
+    site.record_run(run, RunResult.REVERSING, error=error or run.error)
+    ctx = ctx or site.context(run, plan, options)
+    try:
+        failed = reverse(ctx, discard=discard)
+    except InterruptedRunError:
+        # Still REVERSING in the record: the next deploy or rollback goes on with it.
+        return _outcome(site, ctx, RunResult.REVERSING, InterruptedRunError.exit_code, [])
+    remains = [_remain(ctx, step, why) for step, why in failed.items()]
+    for remain in remains:
+        site.events.emit(
+            "step.remains", step=remain.step, type=remain.type, reason=remain.reason, command=remain.command
+        )
+    result, exit_code = (RunResult.FAILED, 5) if remains else (undone, success)
+    site.record_run(ctx.run, result, exit_code=exit_code, error=error or run.error)
+    return _outcome(site, ctx, result, exit_code, remains)
+
+
+def rollback(site: Site, plan: Plan | None, options: Options) -> Outcome:
+    """Returns to the deployment before the last deploy that is still in force; raises before anything is changed.
+
+    A run that never came to its end is taken away for good; one that succeeded leaves a copy of what it made, and
+    refuses what is protected, unless data loss is allowed.
+    """
+    target = _target(site)
+    discard = not target.succeeded or options.allow_data_loss
+    if not discard:
+        _refuse_protected(site, target, plan, options)
+    run = site.new_run("rollback", of=target.id)
+    site.record_run(run, RunResult.RUNNING)
+    site.started(run, len(target.changes))
+    outcome = reverse_run(
+        site, target, plan, options, discard=discard, undone=RunResult.ROLLED_BACK, success=0, error=target.error
+    )
+    ended = {0: RunResult.SUCCEEDED, 5: RunResult.FAILED}.get(outcome.exit_code, RunResult.INTERRUPTED)
+    site.record_run(run, ended, exit_code=outcome.exit_code)
+    outcome.run = run.id
+    outcome.result = ended.value
+    return site.finished(outcome)
+
+
+def _target(site: Site) -> Run:
+    for run in reversed(site.store.state.runs):
+        if run.kind == "destroy" and run.changes:
+            raise UsageError(
+                "the last run was a destroy, and what it deleted cannot be rolled back",
+                hint="deploy again; databases left a final snapshot unless --allow-data-loss was given",
+            )
+        over = run.result in (RunResult.REVERSED, RunResult.ROLLED_BACK)
+        if run.kind == "deploy" and not over and any(not change.undone for change in run.changes):
+            return run
+    raise UsageError("there is no run to roll back", hint="provisioner history PLAN lists the runs")
+
+
+def _refuse_protected(site: Site, run: Run, plan: Plan | None, options: Options) -> None:
+    """What a successful run created may hold data by now: the cloud's protection and the plan's are respected."""
+    records = [
+        site.store.state.steps[change.step]
+        for change in run.changes
+        if not change.undone and change.undo.kind is UndoKind.DELETE and change.step in site.store.state.steps
+    ]
+    ctx = site.context(run, plan, options)
+    look_at(ctx, records)
+    reasons = protections(ctx, records, plan)
+    if reasons:
+        raise RefusedError(
+            "; ".join(reasons), hint="nothing was changed; --allow-data-loss removes what has deletion protection"
+        )
+
+
+def protections(ctx: Context, records: list[Record], plan: Plan | None, *, allow_data_loss: bool = False) -> list[str]:
+    """Why these records' objects must not be deleted, one reason each; they must have been looked at."""
+    declared = {step.name: step.protect for step in plan.steps} if plan is not None else {}
+    reasons = []
+    for record in records:
+        prior = ctx.seen.get(record.step)
+        if declared.get(record.step, record.protect):
+            reasons.append(f"{record.step}: it is protected by the plan (protect: true)")
+        elif prior is not None and prior.seen is not None and prior.seen.protected and not allow_data_loss:
+            reasons.append(f"{record.step}: {record.key.name} has deletion protection")
+    return reasons
+
+
+def _remain(ctx: Context, step: str, why: BaseException) -> Remain:
+    record = ctx.record(step)
+    change = _change(ctx, step)
+    return Remain(
+        step=step,
+        type=record.type if record else (change.type if change else ""),
+        name=record.key.name if record else "",
+        reason=str(why),
+        command=f"provisioner rollback (deployment {ctx.state.deployment})",
+    )
+
+
+def _change(ctx: Context, step: str) -> Change | None:
+    return next((change for change in ctx.run.changes if change.step == step), None)
+
+
+def _outcome(site: Site, ctx: Context, result: RunResult, exit_code: int, remains: list[Remain]) -> Outcome:
+    return Outcome(
+        deployment=ctx.state.deployment,
+        run=ctx.run_id,
+        result=result.value,
+        exit_code=exit_code,
+        changes=changes_of(ctx.run),
+        remains=remains,
+    )

@@ -1,0 +1,219 @@
+"""What every operation works with: the open store, the drivers, the loop; how a run begins and ends in the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from provisioner import __version__
+from provisioner.engine.clock import Clock, SystemClock
+from provisioner.engine.context import Context, Drivers
+from provisioner.engine.events import FORMAT, Events, Listener
+from provisioner.engine.loop import Loop
+from provisioner.engine.retry import Retrier, RetryPolicy
+from provisioner.errors import CredentialsError, ProvisionerError
+from provisioner.plan import Plan, Settings
+from provisioner.resource import Registry
+from provisioner.state.lock import Owner
+from provisioner.state.records import Action, Change, PutFacts, PutRun, Run, RunResult
+from provisioner.state.store import Store
+
+PARALLELISM = 16
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line may bend. ``on_failure``: ``reverse`` or ``keep``."""
+
+    on_failure: str = "reverse"
+    allow_data_loss: bool = False
+    targets: tuple[str, ...] = ()
+    timeouts: dict[str, float] = {}
+
+
+class Remain(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a run could not take back: what, why, and the command that tries again."""
+
+    step: str
+    type: str
+    name: str
+    reason: str
+    command: str
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a step failed."""
+
+    step: str
+    error: ProvisionerError
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What a run came to. ``outputs`` may hold :class:`Secret` values; whoever prints them masks them."""
+
+    deployment: str
+    run: int | None
+    result: str
+    exit_code: int
+    changes: list[Change] = []
+    outputs: dict[str, Any] = {}
+    remains: list[Remain] = []
+    failures: list[Failure] = []
+    seconds: float = 0.0
+
+
+class Site:
+    """One deployment, held by this process."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        drivers: Drivers,
+        events: Events,
+        clock: Clock | None = None,
+        parallelism: int = PARALLELISM,
+        by: str = "",
+    ) -> None:
+        self.store = store
+        self.drivers = drivers
+        self.events = events
+        self.clock: Clock = clock or SystemClock()
+        self.loop = Loop(self.clock, store.commit, workers=parallelism)
+        self.by = by
+        self.begun = self.clock.now()
+
+    def context(self, run: Run, plan: Plan | None, options: Options) -> Context:
+        settings = plan.settings if plan is not None else Settings()
+        policy = RetryPolicy(settings.attempts, settings.backoff_initial, settings.backoff_most)
+        return Context(
+            loop=self.loop,
+            store=self.store,
+            drivers=self.drivers,
+            retrier=Retrier(policy, self.clock),
+            events=self.events,
+            clock=self.clock,
+            secrets=plan.secrets if plan is not None else {},
+            settings=settings,
+            timeouts=options.timeouts,
+            allow_data_loss=options.allow_data_loss,
+            run=run,
+        )
+
+    # -- runs -----------------------------------------------------------------------------------------------
+
+    def last_run(self, *kinds: str) -> Run | None:
+        return next((run for run in reversed(self.store.state.runs) if run.kind in kinds), None)
+
+    def new_run(self, kind: str, *, of: int | None = None) -> Run:
+        """A run that is not recorded yet."""
+        runs = self.store.state.runs
+        number = runs[-1].id + 1 if runs else 1
+        return Run(id=number, kind=kind, started=self.clock.wall(), by=self.by, version=__version__, of=of)
+
+    def record_run(self, run: Run, result: RunResult, *, exit_code: int | None = None, error: str = "") -> None:
+        """Writes a run's header: where it stands, and when it came to an end."""
+        over = result not in (RunResult.RUNNING, RunResult.REVERSING)
+        header = msgspec.structs.replace(
+            run,
+            result=result,
+            exit_code=exit_code,
+            error=error,
+            succeeded=run.succeeded or result is RunResult.SUCCEEDED,
+            finished=self.clock.wall() if over else None,
+            changes=[],
+        )
+        self.store.commit([PutRun(run=header)])
+        self.store.audit("run", run=run.id, kind=run.kind, result=result.value)
+
+    def started(self, run: Run, steps: int) -> None:
+        self.events.emit(
+            "run.started",
+            format=FORMAT,
+            run=run.id,
+            kind=run.kind,
+            deployment=self.store.state.deployment,
+            version=__version__,
+            steps=steps,
+        )
+
+    def finished(self, outcome: Outcome) -> Outcome:
+        outcome.seconds = round(self.clock.now() - self.begun, 3)
+        self.events.emit(
+            "run.finished",
+            run=outcome.run,
+            result=outcome.result,
+            exit_code=outcome.exit_code,
+            remains=[remain.step for remain in outcome.remains],
+            seconds=outcome.seconds,
+        )
+        return outcome
+
+    # -- account --------------------------------------------------------------------------------------------
+
+    def check_accounts(self, clouds: Sequence[str]) -> None:
+        """The credentials must belong to the account that the record is about; CredentialsError otherwise."""
+        known = self.store.state.accounts
+        found = {cloud: str(self.drivers.session(cloud).identity()) for cloud in clouds if cloud != "check"}
+        for cloud, account in found.items():
+            if known.get(cloud, account) != account:
+                raise CredentialsError(
+                    f"{self.store.state.deployment} lives in {known[cloud]}, and these credentials belong to {account}",
+                    hint="switch credentials (for AWS: AWS_PROFILE), or give the deployment another name",
+                )
+        facts = PutFacts(provider="", region=self.drivers.region, accounts={**known, **found})
+        if {**known, **found} != known or self.store.state.region != self.drivers.region:
+            self.store.commit([facts])
+
+
+@contextmanager
+def open_site(
+    directory: Path,
+    deployment: str,
+    registry: Registry,
+    region: str,
+    *,
+    command: str,
+    listeners: Sequence[Listener] = (),
+    parallelism: int = PARALLELISM,
+    create: bool = True,
+) -> Iterator[Site]:
+    """Takes the lock, loads the record; folds and unlocks at the end, whatever happens."""
+    who = Owner.me(command)
+    store = Store.open(directory, deployment, who=who, create=create)
+    try:
+        events = Events(time.time, *listeners)
+        if store.takeover is not None:
+            events.emit("lock.taken-over", owner=str(store.takeover))
+        drivers = Drivers(registry, region or store.state.region)
+        site = Site(store=store, drivers=drivers, events=events, parallelism=parallelism, by=who.user)
+        try:
+            yield site
+        finally:
+            site.loop.close()
+    finally:
+        store.close()
+
+
+def changes_of(run: Run) -> list[Change]:
+    """What a run did to the deployment and did not take back, for its summary."""
+    return [change for change in run.changes if change.action is not Action.KEEP]
+
+
+def failures_of(failures: Mapping[str, BaseException]) -> list[Failure]:
+    """The same as values, with whatever is not ours wrapped as a defect."""
+    return [Failure(step=step, error=_as_ours(error)) for step, error in failures.items()]
+
+
+def _as_ours(error: BaseException) -> ProvisionerError:
+    if isinstance(error, ProvisionerError):
+        return error
+    wrapped = ProvisionerError(
+        f"{type(error).__name__}: {error}", hint="this is a defect in provisioner; please report it"
+    )
+    wrapped.__cause__ = error
+    return wrapped
