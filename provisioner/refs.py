@@ -51,7 +51,7 @@ class UnresolvedError(Exception):
 Lookup = Callable[[Ref], Any]
 """Gives the value of a reference or raises :class:`UnresolvedError`."""
 
-_TOKEN = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
+_TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _NAME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\.([A-Za-z][A-Za-z0-9_-]*)\s*")
 
 
