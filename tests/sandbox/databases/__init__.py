@@ -1,0 +1,1 @@
+"""Tests of the sandbox's databases: real servers, on loopback only."""
