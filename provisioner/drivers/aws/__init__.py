@@ -1,0 +1,21 @@
+"""Amazon Web Services: one file a type, over one session.
+
+In the order that a call meets them:
+
+``session``        clients, credentials, region, endpoints; the one place that calls boto3 ``errors``
+the one table from AWS's codes to provisioner's errors ``page``           lists in pages, read as one
+``tags``           whose object it is, and which tags are the plan's ``ec2``            what types share
+whose ids AWS assigns: found by tag, or adopted by id ``arn_tags``       tags of RDS and ElastiCache, read
+and written by ARN ``traffic``        rules of a security group, ``policy`` IAM documents, ``windows`` of
+maintenance: pure comparison ``account`` …      the types; ``provisioner.drivers.typemap`` lists them
+
+What every type keeps: the ownership tag is in the create call; ``read`` finds the object by nothing but its
+key; no call is repeated, no state is waited for. Where one object takes several calls, the first one makes
+it ours and a read shows what the others have not done yet as differences, so that an update completes what
+a crash interrupted.
+
+Weaknesses. KMS cannot be searched by tag, so the first look for a key reads the tags of all keys of the
+account. Aliases, staging labels and subscriptions take no tags: their ownership is written on the object
+that they hang on. IAM, KMS and EC2 are eventually consistent; the types say how long (``grace``), and the
+engine waits.
+"""

@@ -1,0 +1,28 @@
+"""Tags of RDS and ElastiCache objects, which both services read and write by ARN in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioner.drivers.aws import tags
+from provisioner.drivers.aws.session import AwsSession
+from provisioner.model import Key
+
+
+def read(session: AwsSession, service: str, arn: str, key: Key) -> dict[str, str]:
+    """All tags of the object; NotFoundError when it went meanwhile."""
+    answer = session.call(service, "list_tags_for_resource", what=key.name, region=key.region, ResourceName=arn)
+    return tags.from_list(answer.get("TagList"))
+
+
+def write(session: AwsSession, service: str, arn: str, key: Key, plan: Mapping[str, str] | None) -> bool:
+    """Makes the tags what the plan says; whether there was anything to write. No call where it says nothing."""
+    if plan is None:
+        return False
+    put, drop = tags.changes(key, plan, read(session, service, arn, key))
+    place = {"what": key.name, "region": key.region}
+    if put:
+        session.call(service, "add_tags_to_resource", ResourceName=arn, Tags=tags.to_list(put), **place)
+    if drop:
+        session.call(service, "remove_tags_from_resource", ResourceName=arn, TagKeys=drop, **place)
+    return bool(put or drop)

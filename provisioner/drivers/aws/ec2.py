@@ -1,0 +1,144 @@
+"""What VPC, subnet and security group share: AWS assigns their ids, so they are found by tag, or adopted by
+id.
+
+A type's ``at`` field (``vpc_id``, …) is its identity: with it the step means exactly that object, which must
+exist and be adopted; without it the step means the one that carries its ownership tag. Looking is done with
+filters alone, which answer with an empty list where a lookup by id would fail.
+
+Should the same step ever have made two objects, reads show the one with the lower id and say so, and a delete
+removes both: nothing is left behind.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import msgspec
+
+from provisioner import resource
+from provisioner.drivers.aws import tags as tagging
+from provisioner.drivers.aws.page import chunks
+from provisioner.errors import InvalidRequestError, NotFoundError
+from provisioner.model import OWNER_TAG, Key, Observed
+
+_MOST_VALUES = 200
+"""EC2 takes at most 200 values in one filter."""
+
+
+class Ec2Object(resource.Resource):
+    """Base of the EC2 types; a subclass says how its objects are listed and what one of them means."""
+
+    service = "ec2"
+    grace = 15.0
+    name_pattern = r".{1,256}"
+    kind: ClassVar[str]
+    """As TagSpecifications want it: ``vpc``."""
+    describe: ClassVar[str]
+    listed: ClassVar[str]
+    id_field: ClassVar[str]
+    id_filter: ClassVar[str]
+    at: ClassVar[str]
+    """The spec field that names an object to adopt."""
+
+    @abstractmethod
+    def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
+        """What one item of the list means."""
+
+    def read(self, key: Key) -> Observed | None:
+        """The object with the key's tag, or the one that the plan names by id."""
+        return self.read_many([key]).get(key.owner)
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        """One list call for up to 200 keys."""
+        seen: dict[str, Observed] = {}
+        for key, objects in self._look(keys):
+            ids = [str(item[self.id_field]) for item in objects]
+            with suppress(NotFoundError):  # deleted between the list and a look at its attributes
+                observed = self.observe(key, objects[0])
+                if len(ids) > 1:
+                    detail = f"{len(ids)} objects carry this step's tag: {', '.join(ids)}"
+                    observed = msgspec.structs.replace(observed, detail=detail)
+                seen[key.owner] = observed
+        return seen
+
+    def found(self, key: Key) -> dict[str, Any]:
+        """The object, for an update; NotFoundError where there is none."""
+        for _, objects in self._look([key]):
+            return objects[0]
+        raise NotFoundError("it does not exist any more", where=f"ec2 {self.describe} {key.name}")
+
+    def owned(self, key: Key) -> list[dict[str, Any]]:
+        """Every object that carries the key's tag: what a delete may touch, whatever id a plan names."""
+        plain = Key(deployment=key.deployment, step=key.step, name=key.name, region=key.region)
+        return [item for _, objects in self._look([plain]) for item in objects]
+
+    def call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
+        """An EC2 call on behalf of a step."""
+        answer: dict[str, Any] = self.session.call(
+            "ec2", operation, what=key.name, region=key.region, **parameters
+        )
+        return answer
+
+    def call_gone(self, operation: str, key: Key, **parameters: Any) -> None:
+        """A delete: an object that is gone is a success."""
+        try:
+            self.call(operation, key, **parameters)
+        except NotFoundError:
+            return
+
+    def tag_specification(self, key: Key, plan: Mapping[str, str] | None) -> list[dict[str, Any]]:
+        """All tags, for the create call itself."""
+        wanted = tagging.wanted(key, plan, named=True)
+        return [{"ResourceType": self.kind, "Tags": tagging.to_list(wanted)}]
+
+    def retag(self, key: Key, found: Mapping[str, Any], plan: Mapping[str, str] | None) -> None:
+        """Brings the tags to what the plan says; no call where they are."""
+        put, drop = tagging.changes(key, plan, tagging.from_list(found.get("Tags")), named=True)
+        ids = [found[self.id_field]]
+        if put:
+            self.call("create_tags", key, Resources=ids, Tags=tagging.to_list(put))
+        if drop:
+            self.call("delete_tags", key, Resources=ids, Tags=[{"Key": tag} for tag in drop])
+
+    def refuse_named(self, key: Key) -> None:
+        """A step that names an object by id cannot make it."""
+        if self.at in key.at:
+            raise InvalidRequestError(
+                f"{self.at} {key.at[self.at]} does not exist in {key.region or self.session.region}",
+                where=f"{self.type} {key.step}",
+                hint=f"{self.at} names what is there already, with `adopt: existing`; without it one is made",
+            )
+
+    def refuse(self, key: Key, complaint: str | None) -> None:
+        """A complaint that only the resolved values show."""
+        if complaint:
+            raise InvalidRequestError(complaint, where=f"{self.type} {key.step}")
+
+    def _look(self, keys: Sequence[Key]) -> Iterator[tuple[Key, list[dict[str, Any]]]]:
+        by_question: defaultdict[tuple[str, str], dict[str, list[Key]]] = defaultdict(dict)
+        for key in keys:
+            named = key.at.get(self.at)
+            by_question[key.region, self._filter(named)].setdefault(named or key.owner, []).append(key)
+        for (region, question), asked in by_question.items():
+            answers: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+            for values in chunks(list(asked), _MOST_VALUES):
+                what = [{"Name": question, "Values": values}]
+                for item in self.session.pages(
+                    "ec2", self.describe, self.listed, region=region, Filters=what
+                ):
+                    answers[self._answers(question, item)].append(item)
+            for value, objects in answers.items():
+                for key in asked.get(value, ()):
+                    yield key, sorted(objects, key=lambda item: str(item[self.id_field]))
+
+    def _filter(self, named: str | None) -> str:
+        return self.id_filter if named else f"tag:{OWNER_TAG}"
+
+    def _answers(self, question: str, item: Mapping[str, Any]) -> str:
+        if question == self.id_filter:
+            return str(item[self.id_field])
+        return tagging.from_list(item.get("Tags")).get(OWNER_TAG, "")

@@ -1,0 +1,241 @@
+"""One table from what AWS says to provisioner's error tree.
+
+AWS answers with a code, and codes are all there is to go by: messages change. The table is read from the
+top, the first row that fits wins. A row may be held to one service or operation where the same code means
+different things (Secrets Manager's InvalidRequestException, for one). The last resort is the HTTP status.
+
+Weakness: two rows do look at the message, because AWS gives the same code to "not yet" and to "never".
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from provisioner.errors import (
+    AccessDeniedError,
+    AlreadyExistsError,
+    BusyError,
+    CloudError,
+    ConnectionFailedError,
+    CredentialsError,
+    EnvironmentError_,
+    InUseError,
+    InvalidRequestError,
+    NotFoundError,
+    ProvisionerError,
+    QuotaError,
+    ThrottledError,
+    UnavailableError,
+)
+from provisioner.secret import MASK
+
+_Kind = type[CloudError] | type[CredentialsError]
+
+
+class _Row(NamedTuple):
+    """``codes`` match in full; ``service``, ``operation``: empty for any; ``words``: found in the message."""
+
+    kind: _Kind
+    codes: re.Pattern[str]
+    service: str = ""
+    operation: str = ""
+    words: str = ""
+
+
+def _codes(text: str) -> re.Pattern[str]:
+    """Patterns with spaces between; AWS ends some codes in Exception, Fault or Error and some not."""
+    return re.compile(f"(?:{'|'.join(text.split())})(?:Exception|Fault|Error)?")
+
+
+_TABLE: Final[tuple[_Row, ...]] = (
+    # Who is asking: no retry helps, and the object is not to blame.
+    _Row(
+        CredentialsError,
+        _codes("""
+            ExpiredToken InvalidClientTokenId UnrecognizedClient InvalidAccessKeyId InvalidToken
+            SignatureDoesNotMatch InvalidSignature IncompleteSignature MissingAuthenticationToken AuthFailure
+            TokenRefreshRequired RequestExpired RequestTimeTooSkewed
+        """),
+    ),
+    # Too fast. Before quotas, where RequestLimitExceeded and its like would fit too.
+    _Row(
+        ThrottledError,
+        _codes(r"""
+            .*Throttl\w* TooManyRequests RequestLimitExceeded SlowDown APICallRateForCustomerExceeded
+            PriorRequestNotComplete BandwidthLimitExceeded
+        """),
+    ),
+    # Not allowed.
+    _Row(
+        AccessDeniedError,
+        _codes("""
+            .*AccessDenied UnauthorizedOperation UnauthorizedAccess Authorization NotAuthorized Forbidden 403
+            AccountProblem OptInRequired SNSNoAuthorization IamRoleMissingPermissions
+        """),
+    ),
+    # A new role takes seconds to spread, and until then it looks like a wrong one.
+    _Row(BusyError, _codes("InvalidParameterValue"), "rds", words="IAM role ARN value is invalid"),
+    _Row(BusyError, _codes("InvalidParameterValue"), "lambda", words="role .* cannot be assumed"),
+    # A secret's name stays taken while it is being deleted, be it by force or with a recovery window.
+    _Row(BusyError, _codes("InvalidRequest"), "secretsmanager", "CreateSecret"),
+    # In the middle of something.
+    _Row(
+        BusyError,
+        _codes("""
+            InvalidDB(Instance|Snapshot|Cluster|Proxy)State DBInstanceNotReady InvalidEventSubscriptionState
+            Invalid(ReplicationGroup|CacheCluster|Snapshot|GlobalReplicationGroup)State InvalidResourceState
+            OperationAborted ConditionalRequestConflict ConcurrentAccess StaleTag IncorrectState RoleModified
+            ConcurrentModification EntityTemporarilyUnmodifiable ResourceConflict ResourceNotReady
+        """),
+    ),
+    # Something else hangs on it.
+    _Row(
+        InUseError,
+        _codes("""
+            DependencyViolation DeleteConflict BucketNotEmpty .*InUse
+            InvalidDB(ParameterGroup|SubnetGroup|SecurityGroup|Subnet)State InvalidCacheParameterGroupState
+        """),
+    ),
+    # The name is taken.
+    _Row(
+        AlreadyExistsError,
+        _codes(r".*AlreadyExists? BucketAlreadyOwnedByYou ResourceExists .*\.Duplicate Duplicate\w*"),
+    ),
+    # The cloud's own fault.
+    _Row(
+        UnavailableError,
+        _codes(r"""
+            Internal\w* ServiceFailure ServiceUnavailable Unavailable KMSInternal DependencyTimeout
+            RequestTimeout Insufficient\w*Capacity
+        """),
+    ),
+    # A quota of the account.
+    _Row(
+        QuotaError,
+        _codes(r"""
+            .*(Quota|Limit)\w*(Exceeded|Reached) QuotaExceeded\..* TooManyBuckets
+            InsufficientFreeAddressesInSubnet InsufficientAvailableIPsInSubnet
+        """),
+    ),
+    # Not there.
+    _Row(NotFoundError, _codes(r".*NotFound NoSuch\w+ 404")),
+)
+
+_SERVER_ERROR: Final = 500
+_KIND_BY_STATUS: Final[Mapping[int, type[CloudError]]] = {
+    403: AccessDeniedError,
+    404: NotFoundError,
+    429: ThrottledError,
+}
+
+_HINTS: Final[Mapping[type[ProvisionerError], str]] = {
+    CredentialsError: "check with `aws sts get-caller-identity`; without an account, try --sandbox",
+    AccessDeniedError: "allow this action to the identity that runs provisioner",
+    QuotaError: "ask AWS for a higher quota, or remove what is not needed",
+    InUseError: "remove what still depends on it, then run the command again",
+    ConnectionFailedError: "check the network and the region's name",
+}
+
+
+def kind_of(
+    code: str, *, service: str = "", operation: str = "", status: int = 400, message: str = ""
+) -> _Kind:
+    """Which error of the tree an answer of AWS is.
+
+    >>> kind_of("DBInstanceNotFound").__name__, kind_of("SomethingNew", status=503).__name__
+    ('NotFoundError', 'UnavailableError')
+    """
+    for row in _TABLE:
+        if (
+            row.service in ("", service)
+            and row.operation in ("", operation)
+            and row.codes.fullmatch(code)
+            and (not row.words or re.search(row.words, message))
+        ):
+            return row.kind
+    if status >= _SERVER_ERROR:
+        return UnavailableError
+    return _KIND_BY_STATUS.get(status, InvalidRequestError)
+
+
+def caught() -> tuple[type[Exception], ...]:
+    """What botocore raises; only these are translated, so that a mistake of ours stays one."""
+    exceptions: Any = importlib.import_module("botocore.exceptions")
+    parsers: Any = importlib.import_module("botocore.parsers")
+    return (exceptions.BotoCoreError, exceptions.ClientError, parsers.ResponseParserError)
+
+
+def translate(
+    err: Exception, *, service: str, operation: str, what: str = "", hide: Iterable[str] = ()
+) -> ProvisionerError:
+    """Our error for one that botocore raised. ``hide``: secret values that its text must not show."""
+    where = " ".join(part for part in (service, operation, what) if part)
+    response = getattr(err, "response", None)
+    if isinstance(response, dict) and "Error" in response:
+        return _from_answer(response, service, operation, where, tuple(hide))
+    return _from_client(err, where, tuple(hide))
+
+
+def _from_answer(
+    response: dict[str, Any], service: str, operation: str, where: str, hide: tuple[str, ...]
+) -> ProvisionerError:
+    error, meta = response["Error"], response.get("ResponseMetadata", {})
+    code, message = str(error.get("Code") or "Unknown"), str(error.get("Message") or "no message")
+    status = int(meta.get("HTTPStatusCode") or 400)
+    kind = kind_of(code, service=service, operation=operation, status=status, message=message)
+    text, hint = masked(message, hide), _HINTS.get(kind, "")
+    if issubclass(kind, CloudError):
+        return kind(text, where=where, hint=hint, cloud_code=code, retry_after=_retry_after(meta))
+    return kind(f"{text} [{code}]", where=where, hint=hint)
+
+
+def _retry_after(meta: Mapping[str, Any]) -> float | None:
+    given = str(meta.get("HTTPHeaders", {}).get("retry-after", ""))
+    return float(given) if re.fullmatch(r"\d+(\.\d+)?", given) else None
+
+
+_NO_CREDENTIALS: Final = frozenset(
+    (
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "CredentialRetrievalError",
+        "NoAuthTokenError",
+        "ProfileNotFound",
+        "TokenRetrievalError",
+        "SSOError",
+        "LoginError",
+        "UnknownCredentialError",
+        "ConfigParseError",
+    )
+)
+_NO_ANSWER: Final = frozenset(
+    ("HTTPClientError", "ConnectionError", "ResponseStreamingError", "IncompleteReadError")
+)
+_BAD_ANSWER: Final = frozenset({"ResponseParserError", "ChecksumError", "FlexibleChecksumError"})
+
+
+def _from_client(err: Exception, where: str, hide: tuple[str, ...]) -> ProvisionerError:
+    """For what botocore found itself: no credentials, no connection, parameters that do not fit the model."""
+    names = {cls.__name__ for cls in type(err).__mro__}
+    # Validation texts quote the value; a value may be what nobody should see.
+    text = masked(re.sub(r"value: .*?, (?=type:|valid )", "", str(err)), hide)
+    if names & _NO_CREDENTIALS:
+        return CredentialsError(text, where=where, hint=_HINTS[CredentialsError])
+    if names & _NO_ANSWER:
+        return ConnectionFailedError(text, where=where, hint=_HINTS[ConnectionFailedError])
+    if names & _BAD_ANSWER:
+        return UnavailableError(f"the answer cannot be read: {text}", where=where)
+    if names & {"NoRegionError", "InvalidRegionError", "EndpointResolutionError", "UnknownEndpointError"}:
+        return EnvironmentError_(text, where=where, hint="set `region:` in the plan, or AWS_REGION")
+    return InvalidRequestError(text, where=where)
+
+
+def masked(text: str, hide: Iterable[str]) -> str:
+    """The text with every secret value in it replaced."""
+    for value in hide:
+        if value:
+            text = text.replace(value, MASK)
+    return text

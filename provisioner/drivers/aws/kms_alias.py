@@ -1,0 +1,135 @@
+"""aws.kms_alias: a name for a key, ``alias/…``.
+
+Aliases cannot be tagged. Who owns one is written on its key, as the tag ``provisioner:alias/<name>``,
+before the alias is made or moved: so there is no moment in which the alias exists and nobody knows whose it
+is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from provisioner import resource
+from provisioner.drivers.aws import tags as tagging
+from provisioner.errors import CloudError, InvalidRequestError, NotFoundError
+from provisioner.model import Key, Observed, Phase
+
+
+def same_key(wanted: str, seen: str) -> bool:
+    """Whether two names of a KMS key (id, alias, ARN of either) are the same one.
+
+    >>> same_key("arn:aws:kms:us-east-1:123456789012:key/1234", "1234")
+    True
+    """
+    return _short(wanted) == _short(seen)
+
+
+def _short(name: str) -> str:
+    return name.rpartition(":")[2].removeprefix("key/")
+
+
+@resource.resource("aws.kms_alias")
+class KmsAlias(resource.Resource):
+    """A stable name that can be pointed at another key."""
+
+    class Spec(resource.Spec, frozen=True, kw_only=True):
+        """A KMS alias."""
+
+        name: (
+            Annotated[
+                str,
+                Meta(max_length=100, description="Name without `alias/`; left out: deployment-step. Fixed."),
+            ]
+            | None
+        ) = None
+        key_id: Annotated[str, Meta(description="Id or ARN of the key.", examples=["${data-key.key_id}"])]
+
+    outputs: ClassVar[Mapping[str, type]] = {"name": str, "key_id": str}
+    """``name``: with ``alias/`` before it, as every KMS call takes it."""
+    service = "kms"
+    immutable = frozenset({"name"})
+    matches: ClassVar = {"key_id": same_key}
+    name_pattern = r"(?!aws/|alias/)[a-zA-Z0-9/_-]{1,100}"
+
+    def read(self, key: Key) -> Observed | None:
+        """Follows the alias to its key, whose tags say whose it is."""
+        target = self._target(key)
+        if target is None:
+            return None
+        items = self.session.pages(
+            "kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=target
+        )
+        return Observed(
+            phase=Phase.READY,
+            owner=tagging.from_list(items, "TagKey", "TagValue").get(_mark(key)),
+            spec={"name": key.name, "key_id": target},
+            outputs={"name": _alias(key), "key_id": target},
+        )
+
+    def create(self, key: Key, spec: Spec) -> None:
+        """Marks the key, then makes the alias."""
+        if self._target(key) is None:  # else the mark would claim an alias of somebody else
+            self._tag(key, spec.key_id)
+        self._call("create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
+
+    def update(self, key: Key, spec: Spec) -> None:
+        """Points it at another key of the same region."""
+        before = self._target(key)
+        self._tag(key, spec.key_id)
+        self._call("update_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
+        if before and not same_key(spec.key_id, before):
+            self._untag(key, before)
+
+    def delete(self, key: Key) -> None:
+        """Deletes the alias and its mark; the key stays."""
+        target = self._target(key)
+        if target is None:
+            return
+        try:
+            self._call("delete_alias", key, AliasName=_alias(key))
+        except NotFoundError:
+            return
+        self._untag(key, target)
+
+    def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self.session.call(
+            "kms", operation, what=key.name, region=key.region, **parameters
+        )
+        return answer
+
+    def _target(self, key: Key) -> str | None:
+        try:
+            return str(self._call("describe_key", key, KeyId=_alias(key))["KeyMetadata"]["KeyId"])
+        except NotFoundError:
+            return None
+
+    def _tag(self, key: Key, target: str) -> None:
+        self._call(
+            "tag_resource",
+            key,
+            KeyId=target,
+            Tags=tagging.to_list({_mark(key): key.owner}, "TagKey", "TagValue"),
+        )
+
+    def _untag(self, key: Key, target: str) -> None:
+        try:
+            self._call("untag_resource", key, KeyId=target, TagKeys=[_mark(key)])
+        except (NotFoundError, InvalidRequestError) as err:
+            _expect_dying_key(err)
+
+
+def _expect_dying_key(err: CloudError) -> None:
+    """A key that is scheduled for deletion takes no change, and its tags go with it."""
+    if not isinstance(err, NotFoundError) and err.cloud_code != "KMSInvalidStateException":
+        raise err
+
+
+def _alias(key: Key) -> str:
+    return f"alias/{key.name}"
+
+
+def _mark(key: Key) -> str:
+    return f"provisioner:alias/{key.name}"

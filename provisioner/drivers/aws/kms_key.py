@@ -1,0 +1,235 @@
+"""aws.kms_key: a customer-managed key for encryption at rest.
+
+KMS assigns the id and cannot search by tag, so the key is found by listing all keys and their tags. That is
+one call a key of the account; a session remembers the id once it is known.
+
+A deleted key is not gone: KMS keeps it for 7 to 30 days, unusable. Making the same step again takes that
+key back, so that what it had encrypted can be read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from provisioner import resource
+from provisioner.drivers.aws import policy
+from provisioner.drivers.aws import tags as tagging
+from provisioner.drivers.aws.tags import Tags
+from provisioner.errors import AccessDeniedError, NotFoundError
+from provisioner.model import Key, Observed, Phase
+
+_SHORTEST_WINDOW = 7
+_DEFAULT_WINDOW = 30
+_PHASES = {
+    "Enabled": Phase.READY,
+    "Disabled": Phase.READY,
+    "Creating": Phase.PENDING,
+    "Updating": Phase.PENDING,
+    "PendingImport": Phase.FAILED,
+    "Unavailable": Phase.FAILED,
+}
+_GONE = ("PendingDeletion", "PendingReplicaDeletion")
+
+
+@resource.resource("aws.kms_key")
+class KmsKey(resource.Resource):
+    """A symmetric key. Losing it is losing all that it encrypted: it is never replaced by itself."""
+
+    class Spec(resource.Spec, frozen=True, kw_only=True):
+        """A KMS key."""
+
+        description: Annotated[str, Meta(max_length=8192, description="What it protects.")] = ""
+        enabled: Annotated[bool, Meta(description="Off: nothing can be encrypted or decrypted.")] = True
+        rotation: Annotated[bool, Meta(description="New key material every rotation_days.")] = True
+        rotation_days: Annotated[
+            int, Meta(ge=90, le=2560, description="Days between rotations; only with rotation.")
+        ] = 365
+        deletion_window_days: Annotated[
+            int, Meta(ge=7, le=30, description="Days that a deleted key can still be taken back.")
+        ] = _DEFAULT_WINDOW
+        policy: (
+            Annotated[
+                dict[str, Any],
+                Meta(description="Key policy document. Left out: AWS's default, the account decides by IAM."),
+            ]
+            | None
+        ) = None
+        multi_region: Annotated[bool, Meta(description="May be replicated to other regions; fixed.")] = False
+        tags: Tags = None
+
+    outputs: ClassVar[Mapping[str, type]] = {"key_id": str, "arn": str}
+    service = "kms"
+    immutable = frozenset({"multi_region"})
+    matches: ClassVar = {"policy": policy.same}
+    holds_data = True
+    grace = 15.0
+    reversibility = resource.Reversibility.DELAYED
+
+    def read(self, key: Key) -> Observed | None:
+        """The key with the step's tag; one that is scheduled for deletion does not exist."""
+        for found in self._living(key):
+            return self._observe(key, found)
+        return None
+
+    def create(self, key: Key, spec: Spec) -> None:
+        """Takes the step's own key back where it is scheduled for deletion, else makes one; then sets it
+        up."""
+        owned = list(self._owned(key))
+        living = [found for found in owned if found["KeyState"] not in _GONE]
+        if not living and owned:
+            living = owned[:1]
+            self._call("cancel_key_deletion", key, KeyId=living[0]["KeyId"])
+            living[0] |= {"KeyState": "Disabled", "Enabled": False}
+        if not living:
+            living = [self._make(key, spec)]
+        self._bring(key, living[0], spec)
+
+    def update(self, key: Key, spec: Spec) -> None:
+        """Brings everything but ``multi_region`` to the plan, one call each for what differs."""
+        for found in self._living(key):
+            return self._bring(key, found, spec)
+        raise NotFoundError("it does not exist any more", where=f"kms update {key.name}")
+
+    def delete(self, key: Key) -> None:
+        """Schedules the deletion; the key is unusable at once and can be taken back within its window."""
+        for found in self._owned(key):
+            self._schedule(key, found, int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW)))
+
+    def discard(self, key: Key) -> None:
+        """Schedules it with the shortest window there is: seven days."""
+        for found in self._owned(key):
+            self._schedule(key, found, _SHORTEST_WINDOW)
+
+    def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self.session.call(
+            "kms", operation, what=key.name, region=key.region, **parameters
+        )
+        return answer
+
+    def _schedule(self, key: Key, found: Mapping[str, Any], days: int) -> None:
+        if found["KeyState"] not in _GONE:
+            self._call("schedule_key_deletion", key, KeyId=found["KeyId"], PendingWindowInDays=days)
+
+    def _make(self, key: Key, spec: Spec) -> dict[str, Any]:
+        marks = self._marks(key, spec)
+        optional = {"Policy": policy.to_text(spec.policy)} if spec.policy else {}
+        made = self._call(
+            "create_key",
+            key,
+            Description=spec.description,
+            MultiRegion=spec.multi_region,
+            Tags=tagging.to_list(marks, "TagKey", "TagValue"),
+            **optional,
+        )["KeyMetadata"]
+        return {**made, "Tags": marks}
+
+    def _marks(self, key: Key, spec: Spec) -> dict[str, str]:
+        return tagging.wanted(key, spec.tags, own=_window_tag(spec))
+
+    def _bring(self, key: Key, found: Mapping[str, Any], spec: Spec) -> None:
+        """Each setting has its own call. A disabled key refuses some, so enabling comes first, disabling
+        last."""
+        place: dict[str, Any] = {"KeyId": found["KeyId"]}
+        if spec.enabled and not found["Enabled"]:
+            self._call("enable_key", key, **place)
+        if spec.description != found.get("Description", ""):
+            self._call("update_key_description", key, **place, Description=spec.description)
+        self._bring_rotation(key, place, spec)
+        if spec.policy and not policy.same(spec.policy, self._policy(key, place)):
+            self._call(
+                "put_key_policy", key, **place, PolicyName="default", Policy=policy.to_text(spec.policy)
+            )
+        put, drop = tagging.changes(key, spec.tags, found["Tags"], own=_window_tag(spec))
+        if put:
+            self._call("tag_resource", key, **place, Tags=tagging.to_list(put, "TagKey", "TagValue"))
+        if drop:
+            self._call("untag_resource", key, **place, TagKeys=drop)
+        if not spec.enabled and found["Enabled"]:
+            self._call("disable_key", key, **place)
+
+    def _bring_rotation(self, key: Key, place: Mapping[str, Any], spec: Spec) -> None:
+        seen = self._call("get_key_rotation_status", key, **place)
+        on, days = bool(seen.get("KeyRotationEnabled")), seen.get("RotationPeriodInDays")
+        if spec.rotation and (not on or days != spec.rotation_days):
+            self._call("enable_key_rotation", key, **place, RotationPeriodInDays=spec.rotation_days)
+        if on and not spec.rotation:
+            self._call("disable_key_rotation", key, **place)
+
+    def _policy(self, key: Key, place: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(
+            self._call("get_key_policy", key, **place, PolicyName="default")["Policy"]
+        )
+        return found
+
+    def _observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
+        place = {"KeyId": found["KeyId"]}
+        rotation = self._call("get_key_rotation_status", key, **place)
+        spec: dict[str, Any] = {
+            "description": found.get("Description", ""),
+            "enabled": found["Enabled"],
+            "rotation": bool(rotation.get("KeyRotationEnabled")),
+            "deletion_window_days": int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW)),
+            "policy": self._policy(key, place),
+            "multi_region": bool(found.get("MultiRegion")),
+            "tags": tagging.visible(found["Tags"]),
+        }
+        if "RotationPeriodInDays" in rotation:  # only while rotation is on
+            spec["rotation_days"] = rotation["RotationPeriodInDays"]
+        return Observed(
+            phase=_PHASES.get(found["KeyState"], Phase.PENDING),
+            owner=tagging.owner(found["Tags"]),
+            spec=spec,
+            outputs={"key_id": found["KeyId"], "arn": found["Arn"]},
+            detail=found["KeyState"],
+        )
+
+    def _living(self, key: Key) -> Iterator[dict[str, Any]]:
+        """The step's keys that are in use: the one that this session knows, else all that carry the tag."""
+        known = self.session.memory("kms_key").get(f"{key.region} {key.owner}")
+        found = [self._describe(key, known)] if known else []
+        if not found or found[0] is None or found[0]["KeyState"] in _GONE:
+            found = [item for item in self._owned(key) if item["KeyState"] not in _GONE]
+        for item in found:
+            if item is not None:
+                self.session.memory("kms_key")[f"{key.region} {key.owner}"] = item["KeyId"]
+                yield item
+
+    def _owned(self, key: Key) -> Iterator[dict[str, Any]]:
+        """Every key of the account that carries the step's tag, also those scheduled for deletion, by id."""
+        denied: AccessDeniedError | None = None
+        readable = 0
+        listed = self.session.pages("kms", "list_keys", "Keys", what=key.name, region=key.region)
+        for number in sorted(item["KeyId"] for item in listed):
+            try:
+                marks = self._tags(key, number)
+                readable += 1
+            except NotFoundError:
+                continue
+            except AccessDeniedError as err:  # its policy keeps us out, so it is not ours
+                denied = err
+                continue
+            if tagging.owner(marks) == key.owner and (found := self._describe(key, number, marks)):
+                yield found
+        if denied and not readable:
+            raise denied  # nothing can be read: then "not found" would make a key a run
+
+    def _describe(self, key: Key, number: str, marks: dict[str, str] | None = None) -> dict[str, Any] | None:
+        try:
+            found = self._call("describe_key", key, KeyId=number)["KeyMetadata"]
+            return {**found, "Tags": self._tags(key, number) if marks is None else marks}
+        except NotFoundError:
+            return None
+
+    def _tags(self, key: Key, number: str) -> dict[str, str]:
+        items = self.session.pages(
+            "kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=number
+        )
+        return tagging.from_list(items, "TagKey", "TagValue")
+
+
+def _window_tag(spec: KmsKey.Spec) -> dict[str, str]:
+    return {tagging.RECOVERY_DAYS: str(spec.deletion_window_days)}

@@ -1,0 +1,139 @@
+"""aws.log_group: a CloudWatch log group with its retention.
+
+RDS makes the group of an exported log by itself, without retention and without an owner; so make it before
+the instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+
+from provisioner import resource
+from provisioner.drivers.aws import tags
+from provisioner.drivers.aws.tags import Tags
+from provisioner.errors import AlreadyExistsError, NotFoundError
+from provisioner.model import Key, Observed, Phase
+
+Retention = Literal[
+    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+
+@resource.resource("aws.log_group")
+class LogGroup(resource.Resource):
+    """One log group. It is made by up to two calls: create, then retention."""
+
+    class Spec(resource.Spec, frozen=True, kw_only=True):
+        """A log group."""
+
+        name: Annotated[
+            Annotated[str, Meta(max_length=512)] | None,
+            Meta(
+                description="Name. Left out: deployment-step.",
+                examples=["/aws/rds/instance/app-db/postgresql"],
+            ),
+        ] = None
+        retention_days: Annotated[Retention, Meta(description="Days that events are kept; 0: for ever.")] = 30
+        kms_key: Annotated[
+            str,
+            Meta(description="ARN of a KMS key whose policy lets CloudWatch Logs use it; empty: AWS's own."),
+        ] = ""
+        tags: Tags = None
+
+    outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
+    service = "logs"
+    name_pattern = r"(?!aws/)[.\-_/#A-Za-z0-9]{1,512}"
+    immutable = frozenset({"name"})
+
+    def read(self, key: Key) -> Observed | None:
+        """The group of exactly the key's name, and its tags."""
+        group = self._find(key)
+        if group is None:
+            return None
+        try:
+            seen = self._tags(key, group)
+        except NotFoundError:  # deleted meanwhile
+            return None
+        return Observed(
+            phase=Phase.READY,
+            owner=tags.owner(seen),
+            spec={
+                "retention_days": group.get("retentionInDays", 0),
+                "kms_key": group.get("kmsKeyId", ""),
+                "tags": tags.visible(seen),
+            },
+            outputs={"name": key.name, "arn": _arn(group)},
+        )
+
+    def create(self, key: Key, spec: Spec) -> None:
+        """Makes the group with its tags, then sets the retention; goes on with one of ours that is half made."""
+        try:
+            self._call("create_log_group", key, kmsKeyId=spec.kms_key or None, tags=tags.wanted(key, spec.tags))
+        except AlreadyExistsError:
+            seen = self.read(key)
+            if seen is None or seen.owner != key.owner:
+                raise
+        self._retain(key, spec.retention_days)
+
+    def update(self, key: Key, spec: Spec) -> None:
+        """Sets what differs."""
+        group = self._find(key)
+        if group is None:
+            raise NotFoundError("it is gone", where=f"logs {key.name}")
+        if spec.retention_days != group.get("retentionInDays", 0):
+            self._retain(key, spec.retention_days)
+        if spec.kms_key != group.get("kmsKeyId", ""):
+            if spec.kms_key:
+                self._call("associate_kms_key", key, kmsKeyId=spec.kms_key)
+            else:
+                self._call("disassociate_kms_key", key)
+        put, drop = tags.changes(key, spec.tags, self._tags(key, group))
+        if put:
+            self._tagging("tag_resource", key, resourceArn=_arn(group), tags=put)
+        if drop:
+            self._tagging("untag_resource", key, resourceArn=_arn(group), tagKeys=drop)
+
+    def delete(self, key: Key) -> None:
+        """Deletes the group with its events."""
+        with suppress(NotFoundError):
+            self._call("delete_log_group", key)
+
+    def _retain(self, key: Key, days: int) -> None:
+        if days:
+            self._call("put_retention_policy", key, retentionInDays=days)
+        else:
+            self._call("delete_retention_policy", key)
+
+    def _find(self, key: Key) -> Mapping[str, Any] | None:
+        listed = self.session.pages(
+            "logs",
+            "describe_log_groups",
+            "logGroups",
+            what=key.name,
+            region=key.region,
+            logGroupNamePrefix=key.name,
+        )
+        for group in listed:
+            if group["logGroupName"] == key.name:
+                found: Mapping[str, Any] = group
+                return found
+        return None
+
+    def _tags(self, key: Key, group: Mapping[str, Any]) -> dict[str, str]:
+        found = self._tagging("list_tags_for_resource", key, resourceArn=_arn(group)).get("tags") or {}
+        return {str(name): str(value) for name, value in found.items()}
+
+    def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
+        return self._tagging(operation, key, logGroupName=key.name, **parameters)
+
+    def _tagging(self, operation: str, key: Key, **parameters: Any) -> Any:
+        return self.session.call("logs", operation, what=key.name, region=key.region, **parameters)
+
+
+def _arn(group: Mapping[str, Any]) -> str:
+    """Without the ``:*`` that IAM wants and the tagging calls refuse."""
+    return str(group.get("logGroupArn") or group["arn"]).removesuffix(":*")

@@ -1,0 +1,203 @@
+"""aws.security_group: a set of firewall rules as one object, made or adopted (``group_id``, ``adopt:
+existing``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from provisioner import resource
+from provisioner.drivers.aws import tags as tagging
+from provisioner.drivers.aws import traffic
+from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.tags import Tags
+from provisioner.errors import InUseError
+from provisioner.model import Key, Observed, Phase
+
+_TEXT = r"^[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]*$"
+
+
+@resource.resource("aws.security_group")
+class SecurityGroup(Ec2Object):
+    """A stateful firewall for whatever wears it. What no rule allows is refused."""
+
+    class Spec(resource.Spec, frozen=True, kw_only=True):
+        """A security group with all its rules. Rules that are left out (not empty) are not managed."""
+
+        name: (
+            Annotated[
+                str,
+                Meta(
+                    max_length=255,
+                    pattern=_TEXT,
+                    description="Name in its VPC; left out: deployment-step. Fixed.",
+                ),
+            ]
+            | None
+        ) = None
+        description: (
+            Annotated[
+                str,
+                Meta(min_length=1, max_length=255, pattern=_TEXT, description="What it is for; fixed."),
+            ]
+            | None
+        ) = None
+        vpc_id: (
+            Annotated[str, Meta(description="Id of its VPC; left out: the region's default VPC. Fixed.")]
+            | None
+        ) = None
+        group_id: (
+            Annotated[
+                str,
+                Meta(
+                    pattern=r"^sg-[0-9a-f]{8,17}$",
+                    description="Id of an existing group; needs `adopt: existing` on the step.",
+                ),
+            ]
+            | None
+        ) = None
+        ingress: (
+            Annotated[
+                list[traffic.TrafficRule],
+                Meta(
+                    max_length=60,
+                    description="What may come in. Left out of a group that is made: nothing may.",
+                ),
+            ]
+            | None
+        ) = None
+        egress: (
+            Annotated[
+                list[traffic.TrafficRule],
+                Meta(
+                    max_length=60,
+                    description="What may go out; [] is nothing. Left out: AWS's default, everything.",
+                ),
+            ]
+            | None
+        ) = None
+        tags: Tags = None
+
+    outputs: ClassVar[Mapping[str, type]] = {"group_id": str, "name": str, "vpc_id": str, "arn": str}
+    rules = (
+        resource.Rule(("ingress",), traffic.problem),
+        resource.Rule(("egress",), traffic.problem),
+    )
+    name_pattern = r"(?!sg-|default$)[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]{1,255}"
+    identity = ("group_id",)
+    immutable = frozenset({"name", "description", "vpc_id", "group_id"})
+    matches: ClassVar = {"tags": tagging.same, "ingress": traffic.same, "egress": traffic.same}
+    kind, describe, listed = "security-group", "describe_security_groups", "SecurityGroups"
+    id_field, id_filter, at = "GroupId", "group-id", "group_id"
+
+    def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
+        """All from the list."""
+        marks = tagging.from_list(found.get("Tags"))
+        seen = _flows(found)
+        return Observed(
+            phase=Phase.READY,
+            owner=tagging.owner(marks),
+            spec={
+                "name": found["GroupName"],
+                "description": found["Description"],
+                "vpc_id": found["VpcId"],
+                "group_id": found["GroupId"],
+                "ingress": traffic.to_plan(seen["ingress"]),
+                "egress": traffic.to_plan(seen["egress"]),
+                "tags": tagging.visible(marks),
+            },
+            outputs={
+                "group_id": found["GroupId"],
+                "name": found["GroupName"],
+                "vpc_id": found["VpcId"],
+                "arn": str(found.get("SecurityGroupArn", "")),
+            },
+        )
+
+    def create(self, key: Key, spec: Spec) -> None:
+        """Makes the group, then its rules; a read shows rules that are still missing."""
+        self.refuse_named(key)
+        parameters = {"VpcId": spec.vpc_id} if spec.vpc_id else {}
+        answer = self.call(
+            "create_security_group",
+            key,
+            GroupName=key.name,
+            Description=spec.description or f"made by provisioner for {key.owner}",
+            TagSpecifications=self.tag_specification(key, spec.tags),
+            **parameters,
+        )
+        self._bring(key, answer["GroupId"], "ingress", {}, spec.ingress)
+        self._bring(key, answer["GroupId"], "egress", {traffic.EVERYTHING: ""}, spec.egress)
+
+    def update(self, key: Key, spec: Spec) -> None:
+        """Brings rules and tags to the plan."""
+        found = self.found(key)
+        seen = _flows(found)
+        self._bring(key, found["GroupId"], "ingress", seen["ingress"], spec.ingress)
+        self._bring(key, found["GroupId"], "egress", seen["egress"], spec.egress)
+        self.retag(key, found, spec.tags)
+
+    def delete(self, key: Key) -> None:
+        """Deletes it; InUseError names what still wears it or refers to it."""
+        for found in self.owned(key):
+            try:
+                self.call_gone("delete_security_group", key, GroupId=found["GroupId"])
+            except InUseError as err:
+                blockers = self._blockers(key, found["GroupId"])
+                raise InUseError(
+                    f"{err.message}; it is used by {', '.join(blockers) or 'something unnamed'}",
+                    where=err.where,
+                    hint=err.hint,
+                    cloud_code=err.cloud_code,
+                ) from err
+
+    def _bring(
+        self,
+        key: Key,
+        group: str,
+        direction: str,
+        seen: traffic.Flows,
+        rules: list[traffic.TrafficRule] | None,
+    ) -> None:
+        """Allows what is missing first, then revokes what is too much: no moment without a rule that
+        stays."""
+        if rules is None:
+            return
+        wanted = traffic.from_plan(rules)
+        missing, surplus = wanted.keys() - seen.keys(), seen.keys() - wanted.keys()
+        renamed = [flow for flow in wanted.keys() & seen.keys() if wanted[flow] != seen[flow]]
+        calls = (
+            (f"authorize_security_group_{direction}", missing),
+            (f"update_security_group_rule_descriptions_{direction}", renamed),
+            (f"revoke_security_group_{direction}", surplus),
+        )
+        for operation, flows in calls:
+            if flows:
+                permissions = traffic.to_cloud(flows, wanted, group)
+                self.call(operation, key, GroupId=group, IpPermissions=permissions)
+
+    def _blockers(self, key: Key, group: str) -> list[str]:
+        """Network interfaces that wear the group, and other groups whose rules refer to it."""
+        question = [{"Name": "group-id", "Values": [group]}]
+        interfaces = self.call("describe_network_interfaces", key, Filters=question)["NetworkInterfaces"]
+        names = [
+            f"network interface {item['NetworkInterfaceId']} ({item.get('Description') or 'no description'})"
+            for item in interfaces
+        ]
+        question = [{"Name": "ip-permission.group-id", "Values": [group]}]
+        for other in self.session.pages(
+            "ec2", self.describe, self.listed, what=key.name, region=key.region, Filters=question
+        ):
+            if other["GroupId"] != group:
+                names.append(f"a rule of security group {other['GroupId']} ({other['GroupName']})")
+        return names
+
+
+def _flows(found: Mapping[str, Any]) -> dict[str, traffic.Flows]:
+    group = str(found["GroupId"])
+    return {
+        "ingress": traffic.from_cloud(found.get("IpPermissions") or (), group),
+        "egress": traffic.from_cloud(found.get("IpPermissionsEgress") or (), group),
+    }

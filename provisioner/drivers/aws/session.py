@@ -1,0 +1,205 @@
+"""The one place where boto3 is set up and called: clients, credentials, endpoints, errors.
+
+``PROVISIONER_ENDPOINTS`` names a JSON file whose ``aws`` entry says where the control plane is; it is read
+here alone, and drivers never know. With it set, the machine's own AWS credentials are not used, whatever
+happens: a rehearsal must not reach the real cloud, nor send it real keys.
+
+SDK retries are off: the engine retries, once, in one place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from provisioner.drivers.aws import page
+from provisioner.drivers.aws.errors import caught, masked, translate
+from provisioner.errors import EnvironmentError_, MissingExtraError, SandboxError
+from provisioner.secret import Secret
+
+ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
+"""The environment variable that names ``endpoints.json``."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """The ``aws`` entry of ``endpoints.json``; ``ca`` is the path of the databases' certificate authority."""
+
+    url: str
+    region: str = ""
+    ca: str = ""
+    access_key_id: str = "sandbox"
+    secret_access_key: str = "sandbox"
+
+
+class AwsSession:
+    """Clients of one account, shared by all drivers and safe to use from several threads."""
+
+    def __init__(self, region: str, endpoint: Endpoint | None = None) -> None:
+        self.region = region
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._boto: Any = None
+        self._caller: dict[str, str] | None = None
+        self._memory: dict[str, dict[str, Any]] = {}
+
+    def client(self, service: str, region: str = "") -> Any:
+        """The boto3 client of a service (``rds``) in a region; made once. MissingExtraError without boto3."""
+        place = (service, region or self.region)
+        found = self._clients.get(place)
+        if found is None:
+            with self._lock:  # boto3's sessions are not thread-safe, its clients are
+                found = self._clients.get(place)
+                if found is None:
+                    found = self._clients[place] = self._make_client(*place)
+        return found
+
+    def call(
+        self, service: str, operation: str, *, what: str = "", region: str = "", **parameters: Any
+    ) -> dict[str, Any]:
+        """One API call: ``call("rds", "create_db_instance", what=name, DBInstanceIdentifier=name, …)``.
+
+        A :class:`Secret` anywhere in the parameters is revealed for the call and masked in any error text.
+        Parameters that are None are left out. Raises CloudError kinds and CredentialsError alone.
+        """
+        hidden: list[str] = []
+        client = self.client(service, region)
+        sent = {name: _reveal(value, hidden) for name, value in parameters.items() if value is not None}
+        with _translated(client, operation, what, hidden):
+            answer: dict[str, Any] = getattr(client, operation)(**sent)
+        return answer
+
+    def pages(
+        self, service: str, operation: str, key: str, *, what: str = "", region: str = "", **parameters: Any
+    ) -> Iterator[Any]:
+        """The items under ``key`` of every page; errors as with :meth:`call`."""
+        client = self.client(service, region)
+        sent = {name: value for name, value in parameters.items() if value is not None}
+        with _translated(client, operation, what, []):
+            yield from page.items(client, operation, key, sent)
+
+    def memory(self, name: str) -> dict[str, Any]:
+        """What one driver may remember for the length of this session: facts that never change, by name."""
+        return self._memory.setdefault(name, {})
+
+    def caller(self) -> Mapping[str, str]:
+        """``account``, ``arn`` and ``partition`` of the credentials; asked once."""
+        if self._caller is None:
+            answer = self.call("sts", "get_caller_identity")
+            arn = str(answer["Arn"])
+            self._caller = {"account": str(answer["Account"]), "arn": arn, "partition": arn.split(":")[1]}
+        return self._caller
+
+    def account(self) -> str:
+        """The twelve digits of the account."""
+        return self.caller()["account"]
+
+    def identity(self) -> str:
+        """``aws:123456789012``; CredentialsError where there are none."""
+        return f"aws:{self.account()}"
+
+    def ca(self) -> str | None:
+        """Path of the authority that signs the databases' certificates, where the endpoint names one."""
+        return (self._endpoint.ca if self._endpoint else "") or None
+
+    def _make_client(self, service: str, region: str) -> Any:
+        if self._boto is None:
+            self._boto = _boto_session(self._endpoint)
+        config: Any = importlib.import_module("botocore.config")
+        options: dict[str, Any] = {
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "connect_timeout": 10,
+            "read_timeout": 60,
+            "max_pool_connections": 16,
+            "tcp_keepalive": True,
+            "parameter_validation": True,
+            "user_agent_extra": "provisioner",
+        }
+        place: dict[str, Any] = {}
+        if self._endpoint:
+            place["endpoint_url"] = self._endpoint.url
+            options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
+        try:
+            return self._boto.client(service, region_name=region, config=config.Config(**options), **place)
+        except caught() as err:
+            raise translate(err, service=service, operation="") from err
+
+
+@contextmanager
+def _translated(client: Any, operation: str, what: str, hidden: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except caught() as err:
+        meta = client.meta
+        api = meta.method_to_api_mapping.get(operation, operation)
+        error = translate(err, service=meta.service_model.service_name, operation=api, what=what, hide=hidden)
+        if masked(str(err), hidden) != str(err):
+            raise error from None  # a traceback prints the cause, and this one quotes a secret
+        raise error from err
+
+
+def open_session(region: str = "") -> AwsSession:
+    """A session for a region (``us-east-1``); empty: the endpoint's, else the one in AWS's own settings."""
+    endpoint = _endpoint()
+    region = region or (endpoint.region if endpoint else "") or _configured_region(endpoint)
+    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", region):
+        raise EnvironmentError_(
+            f"{region!r} is no AWS region" if region else "no AWS region is set",
+            hint="set `region:` in the plan, for example us-east-1, or AWS_REGION",
+        )
+    return AwsSession(region, endpoint)
+
+
+def _endpoint() -> Endpoint | None:
+    name = os.environ.get(ENDPOINTS)
+    if not name:
+        return None
+    hint = "`provisioner sandbox start` writes it; unset PROVISIONER_ENDPOINTS to work with the real cloud"
+    try:
+        entries = json.loads(Path(name).read_text(encoding="utf-8"))
+        return msgspec.convert(entries["aws"], Endpoint)
+    except KeyError as err:
+        raise SandboxError("it has no entry for aws", where=name, hint=hint) from err
+    except (OSError, ValueError, TypeError) as err:
+        # An unreadable file must never mean "then the real cloud".
+        raise SandboxError(f"{ENDPOINTS} cannot be used: {err}", where=name, hint=hint) from err
+
+
+def _configured_region(endpoint: Endpoint | None) -> str:
+    return "us-east-1" if endpoint else str(_boto_session(None).region_name or "")
+
+
+def _boto_session(endpoint: Endpoint | None) -> Any:
+    try:
+        boto3: Any = importlib.import_module("boto3")
+    except ImportError as err:
+        raise MissingExtraError("boto3 is not installed", hint="pip install 'provisioner[aws]'") from err
+    own = (
+        {"aws_access_key_id": endpoint.access_key_id, "aws_secret_access_key": endpoint.secret_access_key}
+        if endpoint
+        else {}
+    )
+    try:
+        return boto3.session.Session(**own)
+    except caught() as err:  # AWS_PROFILE names a profile that does not exist
+        raise translate(err, service="aws", operation="credentials") from err
+
+
+def _reveal(value: Any, hidden: list[str]) -> Any:
+    if isinstance(value, Secret):
+        hidden.append(value.reveal())
+        return hidden[-1]
+    if isinstance(value, Mapping):
+        return {name: _reveal(item, hidden) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_reveal(item, hidden) for item in value]
+    return value

@@ -1,0 +1,107 @@
+"""aws.sns_topic: where events are published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from provisioner import resource
+from provisioner.drivers.aws import tags
+from provisioner.drivers.aws.session import AwsSession
+from provisioner.drivers.aws.tags import Tags
+from provisioner.errors import NotFoundError
+from provisioner.model import Key, Observed, Phase
+
+
+def topic_tags(session: AwsSession, key: Key, arn: str) -> dict[str, str]:
+    """All tags of a topic; NotFoundError where there is none."""
+    answer = session.call("sns", "list_tags_for_resource", what=key.name, region=key.region, ResourceArn=arn)
+    return tags.from_list(answer.get("Tags"))
+
+
+@resource.resource("aws.sns_topic")
+class SnsTopic(resource.Resource):
+    """One standard topic. Its policy is AWS's default: the account itself may publish, RDS and ElastiCache
+    with it."""
+
+    class Spec(resource.Spec, frozen=True, kw_only=True):
+        """A topic."""
+
+        name: Annotated[
+            Annotated[str, Meta(max_length=256)] | None, Meta(description="Name. Left out: deployment-step.")
+        ] = None
+        display_name: Annotated[Annotated[str, Meta(max_length=100)], Meta(description="Sender's name in e-mail.")] = ""
+        kms_key: Annotated[
+            str,
+            Meta(
+                description="Id, ARN or alias of a KMS key; empty: not encrypted. RDS and ElastiCache publish to an "
+                "encrypted topic only with a key of yours whose policy lets them."
+            ),
+        ] = ""
+        tags: Tags = None
+
+    outputs: ClassVar[Mapping[str, type]] = {"arn": str, "name": str}
+    service = "sns"
+    name_pattern = r"[A-Za-z0-9_-]{1,256}"
+    immutable = frozenset({"name"})
+
+    def read(self, key: Key) -> Observed | None:
+        """The topic of the key's name, attributes and tags."""
+        arn = self._arn(key)
+        try:
+            attributes = self._call("get_topic_attributes", key, TopicArn=arn)["Attributes"]
+            seen = topic_tags(self.session, key, arn)
+        except NotFoundError:
+            return None
+        return Observed(
+            phase=Phase.READY,
+            owner=tags.owner(seen),
+            spec={
+                "display_name": attributes.get("DisplayName", ""),
+                "kms_key": attributes.get("KmsMasterKeyId", ""),
+                "tags": tags.visible(seen),
+            },
+            outputs={"arn": arn, "name": key.name},
+        )
+
+    def create(self, key: Key, spec: Spec) -> None:
+        """Makes the topic with tags and attributes; SNS answers with the same topic when asked again."""
+        wanted = {name: value for name, value in _attributes(spec).items() if value}
+        self._call(
+            "create_topic",
+            key,
+            Name=key.name,
+            Attributes=wanted or None,
+            Tags=tags.to_list(tags.wanted(key, spec.tags)),
+        )
+
+    def update(self, key: Key, spec: Spec) -> None:
+        """Sets the attributes that differ, one a call, and the tags."""
+        arn = self._arn(key)
+        seen = self._call("get_topic_attributes", key, TopicArn=arn)["Attributes"]
+        for name, value in _attributes(spec).items():
+            if seen.get(name, "") != value:
+                self._call("set_topic_attributes", key, TopicArn=arn, AttributeName=name, AttributeValue=value)
+        put, drop = tags.changes(key, spec.tags, topic_tags(self.session, key, arn))
+        if put:
+            self._call("tag_resource", key, ResourceArn=arn, Tags=tags.to_list(put))
+        if drop:
+            self._call("untag_resource", key, ResourceArn=arn, TagKeys=drop)
+
+    def delete(self, key: Key) -> None:
+        """Deletes the topic and with it every subscription; SNS knows no error for a topic that is gone."""
+        self._call("delete_topic", key, TopicArn=self._arn(key))
+
+    def _arn(self, key: Key) -> str:
+        caller = self.session.caller()
+        region = key.region or self.session.region
+        return f"arn:{caller['partition']}:sns:{region}:{caller['account']}:{key.name}"
+
+    def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
+        return self.session.call("sns", operation, what=key.name, region=key.region, **parameters)
+
+
+def _attributes(spec: SnsTopic.Spec) -> dict[str, str]:
+    return {"DisplayName": spec.display_name, "KmsMasterKeyId": spec.kms_key}

@@ -1,0 +1,99 @@
+"""What DB and cache subnet groups share: one API in two vocabularies (``DBSubnetGroupName``,
+``CacheSubnetGroupName``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.errors import NotFoundError
+from provisioner.model import Key, Observed, Phase
+from provisioner.resource import Resource
+
+
+class SubnetGroup(Resource):
+    """A named set of subnets of one VPC. Subclasses give the service's words and the Spec."""
+
+    word: ClassVar[str]
+    """``DB`` or ``Cache``: how the service begins its names."""
+    arn_field: ClassVar[str]
+
+    outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "vpc_id": str}
+    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {"subnets": same.as_set}
+    immutable = frozenset({"name"})
+
+    def read(self, key: Key) -> Observed | None:
+        """The group of the key's name; its tags take a second call."""
+        try:
+            answer = self._call("describe_{}_subnet_groups", key)
+            return self._seen(key, answer[f"{self.word}SubnetGroups"][0])
+        except NotFoundError:
+            return None
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        """One list of all groups, and the tags of those asked for."""
+        seen: dict[str, Observed] = {}
+        for region, wanted in same.by_region(keys).items():
+            groups = self.session.pages(
+                self.service,
+                self._operation("describe_{}_subnet_groups"),
+                f"{self.word}SubnetGroups",
+                region=region,
+            )
+            for group in groups:
+                key = wanted.get(group[f"{self.word}SubnetGroupName"].lower())
+                if key is not None:
+                    with suppress(NotFoundError):  # deleted since it was listed
+                        seen[key.owner] = self._seen(key, group)
+        return seen
+
+    def create(self, key: Key, spec: Any) -> None:
+        """Makes the group with its tags."""
+        self._call("create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(tags.wanted(key, spec.tags)))
+
+    def update(self, key: Key, spec: Any) -> None:
+        """Sets subnets and description as one, then the tags."""
+        answer = self._call("modify_{}_subnet_group", key, **self._body(spec))
+        arn = answer[f"{self.word}SubnetGroup"][self.arn_field]
+        arn_tags.write(self.session, self.service, arn, key, spec.tags)
+
+    def delete(self, key: Key) -> None:
+        """Deletes the group; InUseError while something lives in it."""
+        with suppress(NotFoundError):
+            self._call("delete_{}_subnet_group", key)
+
+    def _body(self, spec: Any) -> dict[str, Any]:
+        return {
+            f"{self.word}SubnetGroupDescription": spec.description,
+            "SubnetIds": sorted(set(spec.subnets)),
+        }
+
+    def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
+        return self.session.call(
+            self.service,
+            self._operation(operation),
+            what=key.name,
+            region=key.region,
+            **{f"{self.word}SubnetGroupName": key.name},
+            **parameters,
+        )
+
+    def _operation(self, pattern: str) -> str:
+        return pattern.format(self.word.lower())
+
+    def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed:
+        arn = group[self.arn_field]
+        seen = arn_tags.read(self.session, self.service, arn, key)
+        return Observed(
+            phase=Phase.READY,
+            owner=tags.owner(seen),
+            spec={
+                "subnets": sorted(subnet["SubnetIdentifier"] for subnet in group["Subnets"]),
+                "description": group[f"{self.word}SubnetGroupDescription"],
+                "tags": tags.visible(seen),
+            },
+            outputs={"name": group[f"{self.word}SubnetGroupName"], "arn": arn, "vpc_id": group["VpcId"]},
+            detail=str(group.get("SubnetGroupStatus", "")),
+        )

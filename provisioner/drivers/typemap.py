@@ -1,0 +1,51 @@
+"""The lazy type map: type name → where its class is, cloud → how a session is opened.
+
+A new type is one file and one line here. Nothing is imported until a plan uses it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from provisioner.resource import Registry
+
+_AWS: Final = "provisioner.drivers.aws"
+_CHECK: Final = "provisioner.drivers.check"
+
+TYPES: Final[dict[str, str]] = {
+    "aws.account": f"{_AWS}.account:Account",
+    "aws.vpc": f"{_AWS}.vpc:Vpc",
+    "aws.subnet": f"{_AWS}.subnet:Subnet",
+    "aws.security_group": f"{_AWS}.security_group:SecurityGroup",
+    "aws.kms_key": f"{_AWS}.kms_key:KmsKey",
+    "aws.kms_alias": f"{_AWS}.kms_alias:KmsAlias",
+    "aws.iam_role": f"{_AWS}.iam_role:IamRole",
+    "aws.secret": f"{_AWS}.secret:ManagedSecret",
+    "aws.secret_version": f"{_AWS}.secret_version:SecretVersion",
+    "aws.db_subnet_group": f"{_AWS}.db_subnet_group:DbSubnetGroup",
+    "aws.db_parameter_group": f"{_AWS}.db_parameter_group:DbParameterGroup",
+    "aws.rds_instance": f"{_AWS}.rds_instance:RdsInstance",
+    "aws.rds_event_subscription": f"{_AWS}.rds_event_subscription:RdsEventSubscription",
+    "aws.cache_subnet_group": f"{_AWS}.cache_subnet_group:CacheSubnetGroup",
+    "aws.cache_parameter_group": f"{_AWS}.cache_parameter_group:CacheParameterGroup",
+    "aws.cache_replication_group": f"{_AWS}.cache_replication_group:CacheReplicationGroup",
+    "aws.s3_bucket": f"{_AWS}.s3_bucket:S3Bucket",
+    "aws.sns_topic": f"{_AWS}.sns_topic:SnsTopic",
+    "aws.sns_subscription": f"{_AWS}.sns_subscription:SnsSubscription",
+    "aws.log_group": f"{_AWS}.log_group:LogGroup",
+    "check.tcp": f"{_CHECK}.tcp:Tcp",
+    "check.postgres": f"{_CHECK}.postgres:Postgres",
+    "check.redis": f"{_CHECK}.redis:Redis",
+}
+"""``module:Class`` by type name."""
+
+SESSIONS: Final[dict[str, str]] = {
+    "aws": f"{_AWS}.session:open_session",
+    "check": f"{_CHECK}.session:open_session",
+}
+"""``module:function(region) -> Session`` by cloud, the part of a type's name before the dot."""
+
+
+def registry() -> Registry:
+    """All types of this installation."""
+    return Registry(TYPES, SESSIONS)

@@ -1,0 +1,63 @@
+"""What KMS keys and aliases promise beyond the suite."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.contract.world import World, settle
+
+
+def _state(world: World, number: str) -> str:
+    return str(world.session().client("kms").describe_key(KeyId=number)["KeyMetadata"]["KeyState"])
+
+
+def test_a_key_scheduled_for_deletion_does_not_exist_and_is_taken_back_by_the_next_create(
+    lone_world: World,
+) -> None:
+    driver = lone_world.driver("aws.kms_key")
+    key, seen = lone_world.make("aws.kms_key", "data", {"deletion_window_days": 7})
+    number = seen.outputs["key_id"]
+    driver.delete(key)
+    assert driver.read(key) is None
+    assert _state(lone_world, number) == "PendingDeletion"
+    driver.create(key, lone_world.spec("aws.kms_key", {"description": "again"}))
+    again = settle(driver, key)
+    assert again.outputs["key_id"] == number
+    assert (again.spec["enabled"], again.spec["rotation"], again.spec["description"]) == (True, True, "again")
+
+
+def test_another_session_finds_the_key_by_its_tag(lone_world: World) -> None:
+    key, seen = lone_world.make("aws.kms_key", "data", {})
+    session = lone_world.registry.open_session("aws", lone_world.region)
+    found = type(lone_world.driver("aws.kms_key"))(session).read(key)
+    assert found is not None and found.outputs == seen.outputs
+
+
+def test_every_key_of_the_step_is_deleted_should_there_be_two(lone_world: World) -> None:
+    key, seen = lone_world.make("aws.kms_key", "data", {})
+    tags = [{"TagKey": "provisioner:owner", "TagValue": key.owner}]
+    second = lone_world.session().client("kms").create_key(Tags=tags)["KeyMetadata"]["KeyId"]
+    lone_world.driver("aws.kms_key").delete(key)
+    assert {_state(lone_world, number) for number in (second, seen.outputs["key_id"])} == {"PendingDeletion"}
+
+
+def test_an_alias_of_somebody_else_stays_theirs_when_our_create_fails(lone_world: World) -> None:
+    _, data = lone_world.make("aws.kms_key", "data", {})
+    tree = {"name": f"{lone_world.deployment}/name", "key_id": data.outputs["key_id"]}
+    key, _ = lone_world.make("aws.kms_alias", "name", tree)
+    driver = lone_world.driver("aws.kms_alias")
+    other = msgspec.structs.replace(key, deployment="other")
+    try:
+        driver.create(other, lone_world.spec("aws.kms_alias", tree))
+    except Exception as err:
+        assert type(err).__name__ == "AlreadyExistsError"
+    assert driver.read(other).owner == key.owner
+
+
+def test_an_alias_goes_although_its_key_is_scheduled_for_deletion(lone_world: World) -> None:
+    key, data = lone_world.make("aws.kms_key", "data", {})
+    alias, _ = lone_world.make("aws.kms_alias", "name", {"key_id": data.outputs["key_id"]})
+    lone_world.driver("aws.kms_key").delete(key)
+    driver = lone_world.driver("aws.kms_alias")
+    driver.delete(alias)
+    assert driver.read(alias) is None

@@ -1,0 +1,149 @@
+"""What VPCs, subnets and security groups promise beyond the suite."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from provisioner.errors import InUseError, InvalidRequestError
+from provisioner.model import Key
+from tests.contract.world import World, differing, settle
+
+
+def _vpc(world: World, cidr: str = "10.50.0.0/16") -> str:
+    _, seen = world.make("aws.vpc", "net", {"cidr": cidr})
+    return str(seen.outputs["vpc_id"])
+
+
+@pytest.mark.parametrize(
+    ("type_", "at", "tree"),
+    [
+        ("aws.vpc", "vpc_id", {"cidr": "10.51.0.0/16"}),
+        ("aws.subnet", "subnet_id", {"cidr": "10.50.1.0/24", "zone_index": 0}),
+        ("aws.security_group", "group_id", {}),
+    ],
+)
+def test_an_object_made_by_others_is_adopted_by_its_id(
+    lone_world: World, type_: str, at: str, tree: dict[str, str]
+) -> None:
+    theirs = World(lone_world.registry, lone_world.region)
+    try:
+        if type_ != "aws.vpc":
+            tree = {**tree, "vpc_id": _vpc(theirs)}
+        _, made = theirs.make(type_, "it", tree)
+        named = {at: made.outputs[at]}
+        key = lone_world.key(type_, "adopted", named)
+        assert key.at == named
+        seen = lone_world.driver(type_).read(key)
+        assert seen.outputs == made.outputs and seen.owner != key.owner
+        assert differing(lone_world.driver(type_), lone_world.spec(type_, named), seen) == set()
+        lone_world.driver(type_).delete(key)
+        assert lone_world.driver(type_).read(key) is not None, (
+            "what carries another owner's tag is never deleted"
+        )
+    finally:
+        theirs.close()
+
+
+@pytest.mark.parametrize(
+    ("type_", "tree"),
+    [
+        ("aws.vpc", {"vpc_id": "vpc-00000000000000000"}),
+        ("aws.subnet", {"subnet_id": "subnet-00000000000000000"}),
+        ("aws.security_group", {"group_id": "sg-00000000000000000"}),
+    ],
+)
+def test_an_id_of_nothing_is_not_made(lone_world: World, type_: str, tree: dict[str, str]) -> None:
+    driver, key = lone_world.driver(type_), lone_world.key(type_, "adopted", tree)
+    assert driver.read(key) is None
+    with pytest.raises(InvalidRequestError, match="does not exist"):
+        driver.create(key, lone_world.spec(type_, tree))
+
+
+def test_a_network_made_without_more_has_dns_names(lone_world: World) -> None:
+    _, seen = lone_world.make("aws.vpc", "net", {"cidr": "10.52.0.0/16"})
+    assert (seen.spec["dns_support"], seen.spec["dns_hostnames"]) == (True, True)
+
+
+def test_zone_indexes_are_different_zones(lone_world: World) -> None:
+    vpc = _vpc(lone_world)
+    zones = {
+        lone_world.make(
+            "aws.subnet", f"s{index}", {"vpc_id": vpc, "cidr": f"10.50.{index}.0/24", "zone_index": index}
+        )[1].outputs["availability_zone"]
+        for index in range(3)
+    }
+    assert len(zones) == 3
+
+
+def test_a_zone_index_beyond_the_region_names_the_zones(lone_world: World) -> None:
+    tree = {"vpc_id": _vpc(lone_world), "cidr": "10.50.1.0/24", "zone_index": 15}
+    key = lone_world.key("aws.subnet", "far", tree)
+    with pytest.raises(InvalidRequestError, match="us-east-1a"):
+        lone_world.driver("aws.subnet").create(key, lone_world.spec("aws.subnet", tree))
+
+
+def test_a_group_whose_rules_were_never_made_shows_the_difference_and_an_update_completes_it(
+    lone_world: World,
+) -> None:
+    tree = {"vpc_id": _vpc(lone_world), "ingress": [{"port": 5432, "cidr": "10.50.0.0/24"}], "egress": []}
+    driver, key = lone_world.driver("aws.security_group"), lone_world.key("aws.security_group", "db", tree)
+    spec = lone_world.spec("aws.security_group", tree)
+    lone_world.watch(driver, key)
+    driver.create(key, msgspec.structs.replace(spec, ingress=None, egress=None))
+    assert differing(driver, spec, settle(driver, key)) == {"ingress", "egress"}
+    driver.update(key, spec)
+    assert differing(driver, spec, settle(driver, key)) == set()
+
+
+def test_rules_that_the_plan_leaves_out_are_left_alone(lone_world: World) -> None:
+    tree = {"vpc_id": _vpc(lone_world), "ingress": [{"port": 5432, "cidr": "10.50.0.0/24"}]}
+    key, seen = lone_world.make("aws.security_group", "db", tree)
+    assert seen.spec["egress"] == [{"protocol": "all", "cidr": "0.0.0.0/0"}]
+    driver = lone_world.driver("aws.security_group")
+    driver.update(key, msgspec.structs.replace(lone_world.spec("aws.security_group", tree), ingress=None))
+    assert settle(driver, key).spec["ingress"] == seen.spec["ingress"]
+
+
+def test_a_group_in_use_names_who_uses_it(lone_world: World) -> None:
+    vpc = _vpc(lone_world)
+    app, _ = lone_world.make("aws.security_group", "app", {"vpc_id": vpc})
+    rule = {"port": 5432, "security_group": lone_world["app"]["group_id"]}
+    lone_world.make("aws.security_group", "db", {"vpc_id": vpc, "ingress": [rule]})
+    with pytest.raises(InUseError, match=lone_world["db"]["group_id"]):
+        lone_world.driver("aws.security_group").delete(app)
+
+
+def test_a_network_in_use_is_an_error_that_says_so(lone_world: World) -> None:
+    vpc = _vpc(lone_world)
+    lone_world.make("aws.subnet", "s", {"vpc_id": vpc, "cidr": "10.50.1.0/24", "zone_index": 0})
+    with pytest.raises(InUseError):
+        lone_world.driver("aws.vpc").delete(lone_world.key("aws.vpc", "net", {"cidr": "10.50.0.0/16"}))
+
+
+def test_many_objects_are_read_with_one_list(lone_world: World) -> None:
+    vpc = _vpc(lone_world)
+    driver = lone_world.driver("aws.subnet")
+    keys: list[Key] = []
+    for index in range(4):
+        tree = {"vpc_id": vpc, "cidr": f"10.50.{index}.0/24", "zone_index": 0}
+        keys.append(lone_world.make("aws.subnet", f"s{index}", tree)[0])
+    assert set(driver.read_many(keys)) == {key.owner for key in keys}
+
+
+def test_two_steps_may_adopt_one_object(lone_world: World) -> None:
+    named = {"vpc_id": _vpc(lone_world)}
+    keys = [lone_world.key("aws.vpc", step, named) for step in ("here", "there")]
+    assert set(lone_world.driver("aws.vpc").read_many(keys)) == {key.owner for key in keys}
+
+
+def test_two_objects_of_one_step_are_both_deleted(lone_world: World) -> None:
+    key, _ = lone_world.make("aws.vpc", "net", {"cidr": "10.53.0.0/16"})
+    tags = [{"Key": "provisioner:owner", "Value": key.owner}]
+    lone_world.session().client("ec2").create_vpc(
+        CidrBlock="10.53.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}]
+    )
+    driver = lone_world.driver("aws.vpc")
+    assert "2 objects" in driver.read(key).detail
+    driver.delete(key)
+    assert driver.read(key) is None
