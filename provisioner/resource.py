@@ -38,7 +38,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Rule(NamedTuple):
-    """A check across fields. ``check`` gets the named fields' values and returns a complaint or None.
+    """A check across fields: ``check`` gets their values, None for one that is not set; it returns a complaint or None.
 
     It runs as soon as all its fields are known, so most of it runs before anything is deployed.
     """

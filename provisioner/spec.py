@@ -33,9 +33,14 @@ def keep_secret(wanted: type, value: Any) -> Any:
     )
 
 
+def values(spec: Spec) -> dict[str, Any]:
+    """Field name → plain value of every field, None where it is not set: what rules are asked about."""
+    return {name: plain(getattr(spec, name)) for name in spec.__struct_fields__}
+
+
 def fields(spec: Spec) -> dict[str, Any]:
     """Field name → plain value (nested structs as dicts, Secrets as they are), without those that are None."""
-    return {name: plain(getattr(spec, name)) for name in spec.__struct_fields__ if getattr(spec, name) is not None}
+    return {name: value for name, value in values(spec).items() if value is not None}
 
 
 def plain(value: Any) -> Any:
@@ -65,10 +70,10 @@ def secrets_in(tree: Any, path: str = "") -> Iterator[tuple[str, Secret]]:
             yield from secrets_in(value, f"{path}[{index}]")
 
 
-def complaints(cls: type[StepType], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(field, complaint) of each of the type's cross-field rules whose fields are all among ``values``."""
+def complaints(cls: type[StepType], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, complaint) of each of the type's cross-field rules whose fields are all among ``known``."""
     for rule in cls.rules:
-        if all(name in values for name in rule.fields):
-            message = rule.check(*(values[name] for name in rule.fields))
+        if all(name in known for name in rule.fields):
+            message = rule.check(*(known[name] for name in rule.fields))
             if message:
                 yield rule.fields[-1], message

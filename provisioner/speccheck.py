@@ -52,7 +52,7 @@ class Complaint(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """``known``: the fields that are right and hold no reference, with defaults and without None."""
+    """``known``: the fields that are right and hold no reference, with defaults; None where not set."""
 
     complaints: list[Complaint]
     known: dict[str, Any]
@@ -78,8 +78,7 @@ def check(spec: type[Spec], tree: dict[str, Any], output_type: OutputType, near:
             except msgspec.ValidationError as err:
                 walk.complain("plan.wrong-type", (name,), f"{name}: {err}")
                 continue
-        if value is not None:
-            known[field.name] = value
+        known[field.name] = value
     return Checked(walk.complaints, known)
 
 

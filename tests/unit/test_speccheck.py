@@ -152,7 +152,7 @@ def test_the_description_with_its_unit_is_in_the_hint() -> None:
     assert complaint.hint == "Storage in GiB"
 
 
-def test_rules_get_what_is_known_with_defaults_and_without_none() -> None:
+def test_rules_get_what_is_known_with_defaults_and_none_for_what_is_not_set() -> None:
     tree = parse(
         {
             "version": "15",
@@ -165,6 +165,11 @@ def test_rules_get_what_is_known_with_defaults_and_without_none() -> None:
     known = check(Database.Spec, tree, declared, lambda word, names: "").known
     assert known == {
         "version": "15",
+        "max_storage": None,
+        "password": None,
+        "tags": None,
+        "extra": None,
+        "name": None,
         "ratio": 0.5,
         "multi_az": False,
         "subnets": [],

@@ -53,8 +53,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hours: Annotated[list[Annotated[int, msgspec.Meta(ge=0, le=23)]], msgspec.Meta(min_length=2, max_length=2)]
 
 
-def _storage_grows(storage: int, most: int) -> str | None:
-    return None if most >= storage else f"max_storage ({most}) is less than storage ({storage})"
+def _storage_grows(storage: int, most: int | None) -> str | None:
+    return None if most is None or most >= storage else f"max_storage ({most}) is less than storage ({storage})"
 
 
 @resource("toy.database")
