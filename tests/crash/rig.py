@@ -1,0 +1,164 @@
+"""The credlink plan against a real sandbox: deploys in this process, kills in another, and counts what is left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from provisioner.drivers.typemap import registry
+from provisioner.operations.deploy import deploy
+from provisioner.operations.destroy import destroy
+from provisioner.operations.site import Options, Outcome, open_site
+from provisioner.plan import Plan
+from provisioner.planfile import load_plan
+from provisioner.sandbox import supervisor
+from provisioner.sandbox.settings import SandboxOptions
+from provisioner.state.store import peek
+
+ROOT = Path(__file__).resolve().parents[2]
+CREDLINK = ROOT / "plans" / "aws-credlink.yaml"
+
+CREATES = {
+    "aws.vpc": "CreateVpc",
+    "aws.subnet": "CreateSubnet",
+    "aws.security_group": "CreateSecurityGroup",
+    "aws.kms_key": "CreateKey",
+    "aws.kms_alias": "CreateAlias",
+    "aws.iam_role": "CreateRole",
+    "aws.secret": "CreateSecret",
+    "aws.secret_version": "PutSecretValue",
+    "aws.db_subnet_group": "CreateDBSubnetGroup",
+    "aws.db_parameter_group": "CreateDBParameterGroup",
+    "aws.rds_instance": "CreateDBInstance",
+    "aws.cache_subnet_group": "CreateCacheSubnetGroup",
+    "aws.cache_parameter_group": "CreateCacheParameterGroup",
+    "aws.cache_replication_group": "CreateReplicationGroup",
+    "aws.s3_bucket": "CreateBucket",
+    "aws.sns_topic": "CreateTopic",
+    "aws.sns_subscription": "Subscribe",
+    "aws.log_group": "CreateLogGroup",
+    "aws.rds_event_subscription": "CreateEventSubscription",
+}
+"""The call that makes an object of each type."""
+
+UNTAGGED = {"aws.sns_subscription", "aws.kms_alias"}
+"""Types whose making call cannot carry the owner's tag; there is one of each in credlink."""
+
+
+class Rig:
+    """One sandbox and one user's home."""
+
+    def __init__(self, directory: Path, environment: str = "development") -> None:
+        self.directory = directory
+        self.home = directory / "home"
+        self.sandbox = directory / "sandbox"
+        self.environment = environment
+        self.info = supervisor.start(self.sandbox, SandboxOptions())
+        self._number = 0
+
+    def close(self) -> None:
+        supervisor.stop(self.sandbox)
+
+    def fresh(self) -> None:
+        """An empty cloud and an empty home."""
+        supervisor.admin(self.sandbox, "DELETE", "/_sandbox/faults")
+        supervisor.reset(self.sandbox)
+        self._number += 1
+        self.home = self.directory / f"home-{self._number}"
+
+    # -- in this process ------------------------------------------------------------------------------------
+
+    def plan(self, **retry: float) -> Plan:
+        """Credlink, with retries that follow each other at once unless told otherwise."""
+        plan = load_plan(CREDLINK, registry(), environment=self.environment)
+        quick = {"backoff_initial": 0.02, "backoff_most": 0.2, **retry}
+        return msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, **quick))
+
+    def _run(self, verb: Any, *arguments: Any) -> Outcome:
+        plan = self.plan()
+        directory = self.state_directory(plan.deployment)
+        with open_site(directory, plan.deployment, registry(), plan.region, command="test") as site:
+            outcome: Outcome = verb(site, plan, *arguments)
+        return outcome
+
+    def deploy(self, **options: Any) -> Outcome:
+        return self._run(deploy, Options(**options), lambda planned: True)
+
+    def destroy(self) -> Outcome:
+        return self._run(destroy, Options(allow_data_loss=True), lambda records: True)
+
+    def state_directory(self, deployment: str) -> Path:
+        return self.home / "sandbox-deployments" / deployment
+
+    # -- in another process ---------------------------------------------------------------------------------
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """`provisioner WORDS` in the background, with this rig's home and sandbox."""
+        environment = {
+            **os.environ,
+            "PROVISIONER_HOME": str(self.home),
+            "PROVISIONER_ENDPOINTS": self.info.endpoints,
+            "PYTHONPATH": str(ROOT),
+        }
+        program = "import sys; from provisioner.cli.main import main; sys.exit(main())"
+        return subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=180)
+        return process.returncode, out.decode(), err.decode()
+
+    def verb(self, verb: str, *more: str) -> list[str]:
+        return [verb, str(CREDLINK), "-e", self.environment, "--sandbox", "--yes", *more]
+
+    # -- what is there --------------------------------------------------------------------------------------
+
+    def fault(self, **wish: Any) -> None:
+        supervisor.admin(self.sandbox, "POST", "/_sandbox/faults", wish)
+
+    def struck(self) -> int:
+        """How often the faults in force have struck."""
+        faults = supervisor.admin(self.sandbox, "GET", "/_sandbox/faults")["faults"]
+        return sum(fault["struck"] for fault in faults)
+
+    def inventory(self) -> list[dict[str, Any]]:
+        objects: list[dict[str, Any]] = supervisor.admin(self.sandbox, "GET", "/_sandbox/inventory")["objects"]
+        return objects
+
+    def requests(self) -> list[dict[str, Any]]:
+        log: list[dict[str, Any]] = supervisor.admin(self.sandbox, "GET", "/_sandbox/requests")["requests"]
+        return log
+
+    def assert_state_equals_cloud(self, deployment: str) -> None:
+        """Everything in the cloud is in the state, once; everything in the state is in the cloud."""
+        state = peek(self.state_directory(deployment), deployment)
+        assert state is not None
+        recorded = {f"{deployment}/{step}" for step, record in state.steps.items() if not record.adopted}
+        owners = [thing["owner"] for thing in self.inventory()]
+        assert None not in owners, [thing for thing in self.inventory() if thing["owner"] is None]
+        doubled = {owner for owner in owners if owners.count(owner) > 1}
+        assert not doubled, [thing for thing in self.inventory() if thing["owner"] in doubled]
+        assert set(owners) <= recorded, set(owners) - recorded
+        missing = recorded - set(owners) - parts_of_others(state.steps.values(), deployment)
+        assert not missing, missing
+
+
+def parts_of_others(records: Any, deployment: str) -> set[str]:
+    """Steps whose object is part of another in the inventory (a version is listed as its secret)."""
+    return {f"{deployment}/{record.step}" for record in records if record.type == "aws.secret_version"}
+
+
+def made_steps(plan: Plan) -> Sequence[tuple[str, str]]:
+    """(step, type) of everything that credlink makes."""
+    return [(step.name, step.type) for step in plan.steps if not step.adopt and not step.type.startswith("check.")]

@@ -1,0 +1,134 @@
+"""The README's examples, run from top to bottom as a reader would, in one shell and one home."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner.drivers.typemap import registry
+from provisioner.planfile import load_plan
+from provisioner.sandbox import supervisor
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+QUICKSTART = (ROOT / "scripts" / "quickstart").read_text(encoding="utf-8")
+
+NOT_RUN = ("pip install", "aws sts", "./scripts/test", "./scripts/bench")
+"""They install from a registry, ask a real cloud, or run this very suite."""
+
+
+def commands(text: str) -> list[tuple[str, int]]:
+    """(command, exit code) of every line with a prompt."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                command, _, comment = line[2:].partition("  #")
+                code = re.search(r"exit (\d+)", comment)
+                found.append((command.strip(), int(code.group(1)) if code else 0))
+    return found
+
+
+def section(title: str) -> str:
+    match = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE)
+    assert match, title
+    return match.group(1)
+
+
+class Reader:
+    """Somebody who types the README's commands."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        bin_directory = Path(sys.executable).parent
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROVISIONER_"))},
+            "PATH": f"{bin_directory}{os.pathsep}{os.environ['PATH']}",
+            "PROVISIONER_HOME": str(home),
+        }
+
+    def type(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=180,
+        )
+
+    def follow(self, text: str) -> None:
+        for command, code in commands(text):
+            if command.startswith(NOT_RUN):
+                continue
+            if command == "./scripts/quickstart":
+                self.quickstart()
+                continue
+            done = self.type(command)
+            assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
+
+    def quickstart(self) -> None:
+        """What the script runs once the virtual environment stands."""
+        lines = re.findall(r"^\.venv/bin/(provisioner .*)$", QUICKSTART, re.MULTILINE)
+        assert len(lines) == 2
+        for line in lines:
+            done = self.type(line)
+            assert done.returncode == 0, done.stderr
+        assert "postgresql://" in done.stdout
+        assert "rediss://" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    made = Reader(tmp_path_factory.mktemp("reader"))
+    try:
+        yield made
+    finally:
+        supervisor.stop(made.home / "sandbox")
+
+
+def test_the_sixty_seconds_and_breaking_it_on_purpose_go_as_told(reader: Reader) -> None:
+    reader.follow(section("Sixty seconds") + section("Break it on purpose"))
+
+
+def test_the_commands_about_plans_work(reader: Reader) -> None:
+    reader.follow(section("A plan"))
+
+
+def test_the_sandbox_section_works_as_told(reader: Reader) -> None:
+    reader.follow(section("The sandbox"))
+
+
+def test_the_aws_section_works_against_whatever_answers_as_aws(reader: Reader) -> None:
+    started = reader.type("provisioner sandbox start --json")
+    assert started.returncode == 0, started.stderr
+    info = supervisor.running(reader.home / "sandbox")
+    assert info is not None
+    reader.environment["PROVISIONER_ENDPOINTS"] = info.endpoints
+    try:
+        for command, _ in commands(section("On AWS")):
+            if not command.startswith(NOT_RUN):
+                # A reader says yes at a terminal; there is none here.
+                done = reader.type(f"{command} --yes" if " deploy " in command else command)
+                assert done.returncode == 0, f"{command}\n{done.stderr}"
+    finally:
+        del reader.environment["PROVISIONER_ENDPOINTS"]
+
+
+def test_the_plan_in_the_readme_is_a_valid_plan(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    path = tmp_path / "shop.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert load_plan(path, registry(), environment="production").deployment == "shop-production"
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(((?:plans|docs|provisioner)/[^)]+)\)", README))
+def test_the_files_that_the_readme_links_to_are_there(path: str) -> None:
+    assert (ROOT / path).exists()

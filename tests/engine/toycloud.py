@@ -1,0 +1,199 @@
+"""A cloud in memory with every vice of a real one: it settles late, shows late, forgets late, fails on demand.
+
+:class:`ToyCloud` is the control plane; the types that speak to it are in :mod:`tests.engine.toytypes`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from provisioner.engine.clock import Clock
+from provisioner.errors import AlreadyExistsError, CloudError, ConnectionFailedError, InUseError
+
+_T = TypeVar("_T")
+
+WRITES = ("create", "update", "delete", "discard")
+
+Hook = Callable[[str, str, str], None]
+"""Told ``before`` or ``after``, the verb, and the object's name."""
+
+
+class Thing:
+    """One object. Times are the clock's; ``owner`` is the value of its ownership tag."""
+
+    def __init__(self, ident: str, kind: str, name: str, owner: str | None, spec: dict[str, Any]) -> None:
+        self.ident = ident
+        self.kind = kind
+        self.name = name
+        self.owner = owner
+        self.spec = spec
+        self.ready_at = 0.0
+        self.seen_from = 0.0
+        self.deleted_at: float | None = None
+        self.failed = ""
+        self.protected = bool(spec.get("protected"))
+
+
+class Fault:
+    """Raises ``error`` for the next ``times`` calls of ``verb`` on a matching name, before or after the effect."""
+
+    def __init__(
+        self, verb: str, match: str, error: Callable[[], Exception], *, times: int = 1, after: bool = False
+    ) -> None:
+        self.verb = verb
+        self.match = match
+        self.error = error
+        self.times = times
+        self.after = after
+
+
+class ToyCloud:
+    """The control plane.
+
+    ``provision``: seconds to become ready, by part of the name; ``modify``: the same for an update. ``lag``: seconds
+    until a new object can be read; ``linger``: seconds that a deleted one is still reported as it was; ``removal``:
+    seconds that a delete takes; ``reserve``: seconds that a deleted name stays taken. ``doomed``: name part → the
+    reason why such an object ends in a failed state.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.account = "toy:1"
+        self.things: dict[str, Thing] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.faults: list[Fault] = []
+        self.hooks: list[Hook] = []
+        self.provision: dict[str, float] = {}
+        self.modify: dict[str, float] = {}
+        self.removal: dict[str, float] = {}
+        self.doomed: dict[str, str] = {}
+        self.lag = 0.0
+        self.linger = 0.0
+        self.reserve = 0.0
+        self._by_name: dict[tuple[str, str], list[Thing]] = {}
+        self._used: Counter[str] = Counter()
+        self._reserved: dict[tuple[str, str], float] = {}
+        self._dying: list[Thing] = []
+        self._serial = 0
+
+    def identity(self) -> str:
+        """The account that the credentials belong to."""
+        return self.account
+
+    # -- what a test does -----------------------------------------------------------------------------------
+
+    def fail(
+        self, verb: str, match: str, error: Callable[[], Exception], *, times: int = 1, after: bool = False
+    ) -> None:
+        self.faults.append(Fault(verb, match, error, times=times, after=after))
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [call for call in self.calls if call[0] in WRITES]
+
+    def live(self) -> list[Thing]:
+        """Everything that exists or is on its way, oldest first."""
+        self._bury()
+        return [thing for thing in self.things.values() if thing.deleted_at is None]
+
+    def only(self, name: str) -> Thing:
+        """The one object whose name ends so."""
+        found = [thing for thing in self.live() if thing.name.endswith(name)]
+        assert len(found) == 1, (name, [thing.name for thing in found])
+        return found[0]
+
+    def plant(self, kind: str, name: str, owner: str | None, **spec: Any) -> Thing:
+        """An object that somebody else made."""
+        base = {"size": 1, "colour": "red", "uses": [], "protected": False, "shape": "round", "password": None}
+        return self._make(kind, name, owner, {**base, **spec})
+
+    def lose(self, name: str) -> None:
+        """Somebody deletes the object outside provisioner."""
+        self._drop(self.only(name))
+
+    # -- what a driver calls --------------------------------------------------------------------------------
+
+    def enter(self, verb: str, name: str) -> Fault | None:
+        self.calls.append((verb, name))
+        for hook in self.hooks:
+            hook("before", verb, name)
+        for fault in self.faults:
+            if fault.verb == verb and fault.match in name and fault.times:
+                fault.times -= 1
+                if not fault.after:
+                    raise fault.error()
+                return fault
+        return None
+
+    def leave(self, verb: str, name: str, fault: Fault | None) -> None:
+        for hook in self.hooks:
+            hook("after", verb, name)
+        if fault is not None:
+            raise fault.error()
+
+    def named(self, kind: str, name: str) -> Thing | None:
+        """What a read shows."""
+        self._bury()
+        now = self.clock.now()
+        return next((t for t in self._by_name.get((kind, name), ()) if now >= t.seen_from), None)
+
+    def create(self, kind: str, name: str, owner: str | None, spec: dict[str, Any], *, unique: bool) -> None:
+        self._bury()
+        taken = self._by_name.get((kind, name)) or self._reserved.get((kind, name), 0.0) > self.clock.now()
+        if unique and taken:
+            raise AlreadyExistsError(f"{name} exists", cloud_code="Exists")
+        self._make(kind, name, owner, spec)
+
+    def update(self, thing: Thing, spec: dict[str, Any]) -> None:
+        self._count(thing.spec["uses"], -1)
+        thing.spec.update(spec)
+        self._count(thing.spec["uses"], 1)
+        thing.protected = bool(spec.get("protected"))
+        thing.ready_at = max(thing.ready_at, self.clock.now() + _first(self.modify, thing.name, 0.0))
+
+    def remove(self, thing: Thing) -> None:
+        if self._used[thing.ident]:
+            raise InUseError(f"{thing.name} is in use")
+        if thing.deleted_at is None:
+            thing.deleted_at = self.clock.now() + _first(self.removal, thing.name, 0.0)
+            self._dying.append(thing)
+        self._bury()
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _make(self, kind: str, name: str, owner: str | None, spec: dict[str, Any]) -> Thing:
+        self._serial += 1
+        thing = Thing(f"{kind}-{self._serial}", kind, name, owner, dict(spec))
+        now = self.clock.now()
+        thing.ready_at = now + _first(self.provision, name, 0.0)
+        thing.seen_from = now + self.lag
+        thing.failed = _first(self.doomed, name, "")
+        self.things[thing.ident] = thing
+        self._by_name.setdefault((kind, name), []).append(thing)
+        self._count(spec["uses"], 1)
+        return thing
+
+    def _bury(self) -> None:
+        now = self.clock.now()
+        for thing in [t for t in self._dying if now >= (t.deleted_at or 0.0) + self.linger]:
+            self._dying.remove(thing)
+            self._drop(thing)
+
+    def _drop(self, thing: Thing) -> None:
+        del self.things[thing.ident]
+        self._by_name[thing.kind, thing.name].remove(thing)
+        self._count(thing.spec["uses"], -1)
+        self._reserved[thing.kind, thing.name] = self.clock.now() + self.reserve
+
+    def _count(self, idents: Iterable[str], by: int) -> None:
+        for ident in idents:
+            self._used[ident] += by
+
+
+def _first(table: dict[str, _T], name: str, default: _T) -> _T:
+    return next((value for part, value in table.items() if part in name), default)
+
+
+def dropped() -> CloudError:
+    return ConnectionFailedError("connection reset", cloud_code="ConnectionReset")

@@ -1,0 +1,210 @@
+"""The toy cloud's types: named things, listable ones, ones whose id the cloud assigns, ones that hold data, a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from provisioner.errors import NotFoundError
+from provisioner.model import Key, Observed, Phase
+from provisioner.resource import Gate, Registry, Resource, Spec, Verdict, resource
+from provisioner.secret import Secret
+from tests.engine.toycloud import Thing, ToyCloud
+
+
+class ThingSpec(Spec):
+    """A thing of the toy cloud."""
+
+    size: Annotated[int, msgspec.Meta(ge=1, description="How big it is, in toys.")] = 1
+    colour: str = "red"
+    uses: list[str] = []
+    password: Secret | None = None
+    protected: bool = False
+    shape: str = "round"
+    name: str | None = None
+    note: str | None = None
+
+
+class _Base(Resource):
+    Spec = ThingSpec
+    kind = "thing"
+    unique = True
+    poll_first = 1.0
+    service = "toy"
+    outputs = {"id": str, "size": int}
+    immutable = frozenset({"shape"})
+    timeout = 600.0
+
+    session: ToyCloud
+
+    def read(self, key: Key) -> Observed | None:
+        fault = self.session.enter("read", key.name)
+        seen = self._observe(key)
+        self.session.leave("read", key.name, fault)
+        return seen
+
+    def _observe(self, key: Key) -> Observed | None:
+        thing = self.session.named(self.kind, key.name)
+        if thing is None:
+            return None
+        spec = {name: value for name, value in thing.spec.items() if name != "password" and value is not None}
+        return Observed(
+            phase=self._phase(thing),
+            owner=thing.owner,
+            spec=spec,
+            outputs={"id": thing.ident, "size": thing.spec["size"]},
+            detail=thing.failed,
+            protected=thing.protected,
+        )
+
+    def _phase(self, thing: Thing) -> Phase:
+        now = self.session.clock.now()
+        if thing.deleted_at is not None and now < thing.deleted_at:
+            return Phase.DELETING
+        if now < thing.ready_at:
+            return Phase.PENDING
+        return Phase.FAILED if thing.failed else Phase.READY
+
+    def create(self, key: Key, spec: ThingSpec) -> None:
+        fault = self.session.enter("create", key.name)
+        self.session.create(self.kind, key.name, key.owner, _values(spec), unique=self.unique)
+        self.session.leave("create", key.name, fault)
+
+    def update(self, key: Key, spec: ThingSpec) -> None:
+        fault = self.session.enter("update", key.name)
+        thing = self.session.named(self.kind, key.name)
+        if thing is None:
+            raise NotFoundError(key.name)
+        self.session.update(thing, {name: v for name, v in _values(spec).items() if v is not None})
+        self.session.leave("update", key.name, fault)
+
+    def delete(self, key: Key) -> None:
+        self._remove("delete", key)
+
+    def _remove(self, verb: str, key: Key) -> None:
+        fault = self.session.enter(verb, key.name)
+        thing = self.session.named(self.kind, key.name)
+        if thing is not None:
+            self.session.remove(thing)
+        self.session.leave(verb, key.name, fault)
+
+
+def _values(spec: ThingSpec) -> dict[str, Any]:
+    values = {name: getattr(spec, name) for name in spec.__struct_fields__ if name != "name"}
+    values["password"] = spec.password.reveal() if spec.password else None
+    return values
+
+
+@resource("toy.thing")
+class ToyThing(_Base):
+    """A named thing."""
+
+
+@resource("toy.light")
+class ToyLight(_Base):
+    """A thing that can be listed."""
+
+    kind = "light"
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        fault = self.session.enter("list", "light")
+        found = {key.owner: self._observe(key) for key in keys}
+        self.session.leave("list", "light", fault)
+        return {owner: seen for owner, seen in found.items() if seen is not None}
+
+
+@resource("toy.network")
+class ToyNetwork(_Base):
+    """A thing whose id the cloud assigns: two creates make two."""
+
+    kind = "network"
+    unique = False
+    grace = 15.0
+
+
+@resource("toy.database")
+class ToyDatabase(_Base):
+    """A thing that holds data."""
+
+    kind = "database"
+    holds_data = True
+    poll_first = 2.0
+    one_way = frozenset({"size"})
+
+    def discard(self, key: Key) -> None:
+        self._remove("discard", key)
+
+
+class VaultSpec(Spec):
+    """A generated password."""
+
+    length: int = 12
+
+
+@resource("toy.vault")
+class ToyVault(Resource):
+    """Makes a secret value; a second create never changes it."""
+
+    Spec = VaultSpec
+    service = "toy"
+    outputs = {"value": Secret, "id": str}
+    session: ToyCloud
+
+    def read(self, key: Key) -> Observed | None:
+        fault = self.session.enter("read", key.name)
+        thing = self.session.named("vault", key.name)
+        self.session.leave("read", key.name, fault)
+        if thing is None:
+            return None
+        value = thing.spec["value"]
+        outputs = {"value": Secret(lambda: value), "id": thing.ident}
+        return Observed(phase=Phase.READY, owner=thing.owner, outputs=outputs)
+
+    def create(self, key: Key, spec: VaultSpec) -> None:
+        fault = self.session.enter("create", key.name)
+        value = f"canary-{key.name}-{spec.length}"
+        self.session.create("vault", key.name, key.owner, {"value": value, "uses": []}, unique=True)
+        self.session.leave("create", key.name, fault)
+
+    def delete(self, key: Key) -> None:
+        fault = self.session.enter("delete", key.name)
+        thing = self.session.named("vault", key.name)
+        if thing is not None:
+            self.session.remove(thing)
+        self.session.leave("delete", key.name, fault)
+
+
+class GateSpec(Spec):
+    """A check."""
+
+    thing: str
+    password: Secret | None = None
+
+
+@resource("toy.gate")
+class ToyGate(Gate):
+    """Passes once the named thing exists."""
+
+    Spec = GateSpec
+    session: ToyCloud
+
+    def check(self, spec: GateSpec) -> Verdict:
+        self.session.enter("check", spec.thing)
+        return Verdict(spec.thing in self.session.things, "looked")
+
+
+class _ToyRegistry(Registry):
+    def __init__(self, cloud: ToyCloud, types: Mapping[str, str]) -> None:
+        super().__init__(types, {})
+        self._cloud = cloud
+
+    def open_session(self, cloud: str, region: str) -> Any:
+        return self._cloud
+
+
+def registry(cloud: ToyCloud) -> Registry:
+    """The toy types over one toy cloud."""
+    classes = ("ToyThing", "ToyLight", "ToyNetwork", "ToyDatabase", "ToyVault", "ToyGate")
+    return _ToyRegistry(cloud, {f"toy.{name[3:].lower()}": f"{__name__}:{name}" for name in classes})
