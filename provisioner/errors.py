@@ -6,7 +6,7 @@
     ├── UsageError                   exit 2   the command line was wrong
     ├── PlanError                    exit 3   the plan is wrong; carries every finding, not the first
     ├── RefusedError                 exit 3   the plan is right but asks for what must not be done; nothing was changed
-    ├── EnvironmentError_            exit 3   credentials, an extra or a directory is missing
+    ├── SetupError                   exit 3   credentials, an extra or a directory is missing
     │   ├── MissingExtraError
     │   ├── CredentialsError
     │   └── SandboxError
@@ -22,7 +22,7 @@
     │   ├── TerminalStateError       the cloud reports a state that no waiting mends
     │   ├── StepTimeoutError         the wait ended before the object was ready
     │   ├── GateError                a check.* step did not pass
-    │   └── ReferenceError_          a value that the step needs does not exist
+    │   └── UnresolvedReferenceError a value that the step needs does not exist
     ├── CloudError                   a cloud's answer, translated once per cloud
     │   ├── NotFoundError
     │   ├── AlreadyExistsError
@@ -114,7 +114,7 @@ class RefusedError(ProvisionerError):
     exit_code = 3
 
 
-class EnvironmentError_(ProvisionerError):
+class SetupError(ProvisionerError):
     """The machine lacks something that the command needs.
 
     Do: ``provisioner doctor`` lists what is there and what is not.
@@ -124,7 +124,7 @@ class EnvironmentError_(ProvisionerError):
     exit_code = 3
 
 
-class MissingExtraError(EnvironmentError_):
+class MissingExtraError(SetupError):
     """A library of an optional extra is not installed.
 
     Do: ``pip install 'provisioner[EXTRA]'`` with the extra that the message names.
@@ -133,7 +133,7 @@ class MissingExtraError(EnvironmentError_):
     code = "environment.missing-extra"
 
 
-class CredentialsError(EnvironmentError_):
+class CredentialsError(SetupError):
     """No credentials were found for a cloud, or the cloud does not accept them, or they belong to another account.
 
     Do: for AWS ``aws sts get-caller-identity``; then set AWS_PROFILE or AWS_ACCESS_KEY_ID. To try without
@@ -143,7 +143,7 @@ class CredentialsError(EnvironmentError_):
     code = "environment.credentials"
 
 
-class SandboxError(EnvironmentError_):
+class SandboxError(SetupError):
     """The sandbox could not be started or does not answer.
 
     Do: ``provisioner sandbox stop``, then start it again; its log is in the directory that the message names.
@@ -272,7 +272,7 @@ class GateError(StepError):
     code = "step.gate"
 
 
-class ReferenceError_(StepError):
+class UnresolvedReferenceError(StepError):
     """A reference in the plan points to an output that the step above it did not produce.
 
     Do: ``provisioner types TYPE`` lists the outputs of a type.
