@@ -1,0 +1,155 @@
+"""The sandbox's own API, on a port of its own: faults, times, requests, inventory, reset, stop.
+
+::
+
+    GET    /_sandbox/health              {"ready": true}
+    GET    /_sandbox/inventory?all=0|1   {"objects": [...]}
+    GET    /_sandbox/requests?since=N    the request log;  DELETE empties it
+    GET    /_sandbox/faults              POST adds one, DELETE clears all;  DELETE /_sandbox/faults/ID clears one
+    GET    /_sandbox/options             PATCH {"provision_time": {"rds": "12s"}, "latency": "50ms"} changes them
+    POST   /_sandbox/reset               empties control plane and databases
+    POST   /_sandbox/stop                ends the process in good order
+
+Bodies are JSON. Errors are ``{"error": …, "hint": …}`` with status 400, 403, 404, 405 or 500. Requests that a browser
+sends on behalf of a page are refused: no page may stop a sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qs
+
+from provisioner.errors import UsageError
+from provisioner.sandbox.aws.gateway import Gateway
+from provisioner.sandbox.aws.inventory import inventory
+from provisioner.sandbox.settings import PROVISION_TIMES
+
+_log = logging.getLogger(__name__)
+Query = dict[str, list[str]]
+Answer = tuple[int, Any]
+
+
+class Admin:
+    """The WSGI application of the admin API. ``stop`` asks the process to end; it must return at once."""
+
+    def __init__(self, gateway: Gateway, stop: Callable[[], None]) -> None:
+        self._gateway = gateway
+        self._stop = stop
+        self._routes: dict[tuple[str, str], Callable[[Query, Any], Answer]] = {
+            ("GET", "health"): lambda query, body: (200, {"ready": True}),
+            ("GET", "inventory"): self._inventory,
+            ("GET", "requests"): self._requests,
+            ("DELETE", "requests"): self._forget_requests,
+            ("GET", "faults"): self._faults,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): lambda query, body: (200, {"cleared": self._gateway.faults.clear()}),
+            ("GET", "options"): self._options,
+            ("PATCH", "options"): self._change_options,
+            ("POST", "reset"): self._reset,
+            ("POST", "stop"): self._end,
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI."""
+        try:
+            status, answer = self._answer(environ)
+        except UsageError as err:
+            status, answer = 400, {"error": err.message, "hint": err.hint}
+        except Exception as err:
+            _log.exception("admin request failed")
+            status, answer = 500, {"error": f"{type(err).__name__}: {err}", "hint": "see sandbox.log"}
+        body = json.dumps(answer).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response(f"{status} {'OK' if status < 400 else 'Error'}", headers)
+        return [body]
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        if environ.get("HTTP_ORIGIN"):
+            return 403, {"error": "browsers may not use the admin API", "hint": ""}
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].rstrip("/")
+        name = path.removeprefix("/_sandbox/")
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        body = _body(environ)
+        if method == "DELETE" and name.startswith("faults/"):
+            return self._clear_fault(name.removeprefix("faults/"))
+        route = self._routes.get((method, name))
+        if route is not None:
+            return route(query, body)
+        known = name in {route_name for _, route_name in self._routes}
+        return (405 if known else 404), {"error": f"no {method} {path}", "hint": "see provisioner/sandbox/admin.py"}
+
+    def _inventory(self, query: Query, body: Any) -> Answer:
+        everything = _flag(query, "all")
+        return 200, {"objects": inventory(self._gateway.services, everything=everything)}
+
+    def _requests(self, query: Query, body: Any) -> Answer:
+        return 200, self._gateway.log.report(since=_number(query, "since"))
+
+    def _forget_requests(self, query: Query, body: Any) -> Answer:
+        self._gateway.log.clear()
+        return 200, {}
+
+    def _faults(self, query: Query, body: Any) -> Answer:
+        return 200, {"faults": [asdict(fault) for fault in self._gateway.faults.list()]}
+
+    def _add_fault(self, query: Query, body: Any) -> Answer:
+        if not isinstance(body, dict):
+            raise UsageError("a fault is a JSON object", hint='for example {"service": "rds", "error": "AccessDenied"}')
+        return 200, asdict(self._gateway.faults.add(body))
+
+    def _clear_fault(self, text: str) -> Answer:
+        if not text.isdigit():
+            raise UsageError(f"{text!r} is not the id of a fault")
+        cleared = self._gateway.faults.clear(int(text))
+        return (200, {"cleared": cleared}) if cleared else (404, {"error": f"no fault {text}", "hint": ""})
+
+    def _options(self, query: Query, body: Any) -> Answer:
+        options = self._gateway.world.options
+        times = {work: options.seconds(work) for work in PROVISION_TIMES}
+        return 200, {"provision_time": times, "latency": options.latency, "name_release": options.name_release}
+
+    def _change_options(self, query: Query, body: Any) -> Answer:
+        if not isinstance(body, dict) or set(body) - {"provision_time", "latency"}:
+            raise UsageError("options are provision_time and latency")
+        options = self._gateway.world.options
+        for work, duration in dict(body.get("provision_time") or {}).items():
+            options.set_provision_time(work, duration)
+        if "latency" in body:
+            options.set_latency(body["latency"])
+        return self._options(query, None)
+
+    def _reset(self, query: Query, body: Any) -> Answer:
+        self._gateway.services.reset()
+        self._gateway.faults.clear()
+        self._gateway.log.clear()
+        return 200, {}
+
+    def _end(self, query: Query, body: Any) -> Answer:
+        self._stop()
+        return 200, {}
+
+
+def _body(environ: dict[str, Any]) -> Any:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    data = environ["wsgi.input"].read(length) if length else b""
+    if not data:
+        return None
+    try:
+        return json.loads(data)
+    except ValueError as err:
+        raise UsageError(f"the body is not JSON: {err}") from err
+
+
+def _flag(query: Query, name: str) -> bool:
+    return query.get(name, ["0"])[-1].lower() in ("1", "true", "yes")
+
+
+def _number(query: Query, name: str) -> int:
+    text = query.get(name, ["0"])[-1]
+    if not text.isdigit():
+        raise UsageError(f"{name} is a whole number from 0, not {text!r}")
+    return int(text)

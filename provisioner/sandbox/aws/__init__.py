@@ -1,0 +1,20 @@
+"""The AWS control plane on loopback, in the order in which a request meets its parts.
+
+``gateway``       the one door: told apart, logged, delayed, struck by a fault, answered
+``call``          a request, an answer, an error; ``identify`` finds out what a request asks for, ``models`` is what
+                  botocore knows of services, ``protocol`` writes errors as each protocol has them
+``requestlog``    the calls that arrived, counted
+``services``      our own strict services, ``rds`` and ``elasticache``: ``strict`` is what they share, ``query`` their
+                  protocol, ``lifecycle`` how their objects pass through states, ``windows`` how weeks and days overlap
+``rules``         what moto would let pass and AWS would not; ``moto_app`` is moto itself, behind everything else
+``neighbours``    what our services ask about moto's objects: does this subnet, key, role, topic exist?
+``databases``     what they ask of the real databases; ``jobs`` asks in the background, ``idents`` names them
+``world``         what all of these share: options, clock, moto, databases
+``inventory``     every object that somebody made
+
+Any AWS client works against it by its endpoint URL. A signature has to be there and is not checked: everybody is the
+one account 123456789012. moto answers at once, without states between; only RDS and ElastiCache take their time.
+
+Weaknesses: policies are never evaluated, so a call is denied only where a fault says so. Consistency is immediate but
+for the fault ``unseen``, which RDS and ElastiCache alone know. One service of moto answers one call at a time.
+"""

@@ -1,0 +1,43 @@
+"""The objects of our own services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from provisioner.sandbox.aws.inventory.item import Item, owner_of
+from provisioner.sandbox.aws.strict import Region
+
+if TYPE_CHECKING:
+    from provisioner.sandbox.aws.services import Services
+
+
+def collect(services: Services) -> Iterator[Item]:
+    """Everything in RDS and ElastiCache but the default groups."""
+    for rds in services.rds.regions():
+        with rds.lock:
+            rds.settle()
+            yield from _items(rds, {
+                ("db-instance", "db"): rds.instances,
+                ("db-snapshot", "snapshot"): rds.snapshots,
+                ("db-subnet-group", "subgrp"): rds.subnet_groups,
+                ("db-parameter-group", "pg"): rds.parameter_groups,
+                ("event-subscription", "es"): rds.subscriptions,
+            })  # fmt: skip
+    for cache in services.elasticache.regions():
+        with cache.lock:
+            cache.settle()
+            yield from _items(cache, {
+                ("replication-group", "replicationgroup"): cache.groups,
+                ("cache-snapshot", "snapshot"): cache.snapshots,
+                ("cache-subnet-group", "subnetgroup"): cache.subnet_groups,
+                ("cache-parameter-group", "parametergroup"): cache.parameter_groups,
+            })  # fmt: skip
+
+
+def _items(region: Region, homes: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[Item]:
+    for (kind, word), objects in homes.items():
+        for name in objects:
+            if name != "default":
+                arn = region.arn(word, name)
+                yield Item(region.service, kind, arn, name, owner_of(region.tags.get(arn, {})))

@@ -1,0 +1,18 @@
+"""RDS for PostgreSQL, strict: what AWS refuses is refused, with AWS's codes, and what it makes is a real server.
+
+The parts, in the order a call meets them:
+
+``service``          the table of operations
+``checks``           rules about an instance's settings: names, passwords, storage, windows, network, monitoring
+``instances``        create, describe, reboot, delete; the states on the way
+``modify``           instant, prompt and deferred changes; PendingModifiedValues
+``parameter_table``  the parameters with their types, bounds and defaults; the formulas
+``parameter_groups`` groups, and how a change spreads to the servers that use them
+``server_values``    from a group to the settings of the PostgreSQL behind
+``snapshots``, ``restore``  copies of the data, and instances made from them
+``subnet_groups``, ``subscriptions``, ``tagging``, ``catalogue``, ``versions``, ``views``, ``state``
+
+Weaknesses: the PostgreSQL behind is the one that is installed, whatever EngineVersion says. Read replicas, clusters,
+point-in-time restore, proxies and option groups are not offered (NotImplemented, 501). A maintenance window never
+comes. The wait of six hours between two storage changes lasts only as long as ``storage-optimization`` is shown.
+"""

@@ -1,0 +1,95 @@
+"""RDS for PostgreSQL: the table of its operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, Final
+
+from provisioner.sandbox.aws.rds import (
+    catalogue,
+    instances,
+    modify,
+    parameter_groups,
+    restore,
+    snapshots,
+    subnet_groups,
+    subscriptions,
+    tagging,
+)
+from provisioner.sandbox.aws.rds.state import RdsRegion
+from provisioner.sandbox.aws.strict import Handler, StrictService
+
+_OPERATIONS: Final[dict[str, Handler[RdsRegion]]] = {
+    "CreateDBInstance": instances.create,
+    "DescribeDBInstances": instances.describe,
+    "ModifyDBInstance": modify.modify,
+    "RebootDBInstance": instances.reboot,
+    "DeleteDBInstance": instances.delete,
+    "CreateDBSubnetGroup": subnet_groups.create,
+    "DescribeDBSubnetGroups": subnet_groups.describe,
+    "ModifyDBSubnetGroup": subnet_groups.modify,
+    "DeleteDBSubnetGroup": subnet_groups.delete,
+    "CreateDBParameterGroup": parameter_groups.create,
+    "DescribeDBParameterGroups": parameter_groups.describe,
+    "ModifyDBParameterGroup": parameter_groups.modify,
+    "ResetDBParameterGroup": parameter_groups.reset,
+    "DeleteDBParameterGroup": parameter_groups.delete,
+    "DescribeDBParameters": parameter_groups.describe_parameters,
+    "DescribeEngineDefaultParameters": parameter_groups.describe_engine_defaults,
+    "CreateDBSnapshot": snapshots.create,
+    "DescribeDBSnapshots": snapshots.describe,
+    "DeleteDBSnapshot": snapshots.delete,
+    "RestoreDBInstanceFromDBSnapshot": restore.restore,
+    "CreateEventSubscription": subscriptions.create,
+    "DescribeEventSubscriptions": subscriptions.describe,
+    "ModifyEventSubscription": subscriptions.modify,
+    "DeleteEventSubscription": subscriptions.delete,
+    "AddSourceIdentifierToSubscription": subscriptions.add_source,
+    "RemoveSourceIdentifierFromSubscription": subscriptions.remove_source,
+    "DescribeEventCategories": subscriptions.describe_categories,
+    "DescribeEvents": subscriptions.describe_events,
+    "AddTagsToResource": tagging.add,
+    "RemoveTagsFromResource": tagging.remove,
+    "ListTagsForResource": tagging.list_tags,
+    "DescribeDBEngineVersions": catalogue.describe_engine_versions,
+    "DescribeOrderableDBInstanceOptions": catalogue.describe_orderable_options,
+    "DescribeCertificates": catalogue.describe_certificates,
+    "DescribePendingMaintenanceActions": catalogue.describe_pending_maintenance,
+    "DescribeAccountAttributes": catalogue.describe_account_attributes,
+}
+
+
+class Rds(StrictService[RdsRegion]):
+    """RDS in every region."""
+
+    name: ClassVar[str] = "rds"
+    operations: Mapping[str, Handler[RdsRegion]] = _OPERATIONS
+    region_class = RdsRegion
+
+    def users_of_security_group(self, region: str, group: str) -> list[str]:
+        """The instances that a security group protects."""
+        objects = self.region(region)
+        with objects.lock:
+            objects.settle()
+            return [i.ident for i in objects.instances.values() if group in i.settings["VpcSecurityGroupIds"]]
+
+    def users_of_subnet(self, region: str, subnet: str) -> list[str]:
+        """The instances whose subnet group holds a subnet."""
+        objects = self.region(region)
+        with objects.lock:
+            objects.settle()
+            return [
+                i.ident
+                for i in objects.instances.values()
+                if subnet in [s.id for s in objects.subnet_group(i.settings["DBSubnetGroupName"]).subnets]
+            ]
+
+    def removals(self, region: RdsRegion) -> list[Callable[[], None]]:
+        """What takes away the PostgreSQL servers behind instances, and the copies behind snapshots."""
+        databases = region.world.databases
+        servers = [partial(databases.remove, instance.database) for instance in region.instances.values()]
+        return [
+            *servers,
+            *(partial(databases.delete_snapshot, snapshot.copy) for snapshot in region.snapshots.values()),
+        ]

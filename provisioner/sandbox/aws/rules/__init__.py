@@ -1,0 +1,62 @@
+"""Rules that make moto as strict as AWS where a database layer would notice.
+
+A rule stands in front of one operation: it gets the call, our own services and ``proceed`` (moto's answer). It refuses
+with AwsError, or proceeds and perhaps mends what moto left out. One file a service; the table below is all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from provisioner.sandbox.aws.call import Call, Reply
+from provisioner.sandbox.aws.rules import ec2, iam, kms, logs, s3, secretsmanager, sns
+
+if TYPE_CHECKING:
+    from provisioner.sandbox.aws.services import Services
+
+Rule = Callable[[Call, "Services", Callable[[], Reply]], Reply]
+
+_LIVE_SECRET: Final = (
+    "GetSecretValue", "PutSecretValue", "UpdateSecret", "TagResource", "UntagResource", "UpdateSecretVersionStage",
+    "RotateSecret", "PutResourcePolicy", "ReplicateSecretToRegions",
+)  # fmt: skip
+_LIVE_KEY: Final = (
+    "EnableKey", "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription", "TagResource",
+    "UntagResource", "CreateGrant", "UpdateAlias",
+)  # fmt: skip
+_ENABLED_KEY: Final = (
+    "Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+    "GenerateDataKeyPair", "Sign",
+    "Verify", "GenerateMac", "VerifyMac",
+)  # fmt: skip
+
+_NAMES_POLICY: Final = (
+    "AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
+)  # fmt: skip
+
+RULES: Final[dict[tuple[str, str], Rule]] = {
+    ("ec2", "DeleteSecurityGroup"): ec2.delete_security_group,
+    ("ec2", "DeleteSubnet"): ec2.delete_subnet,
+    ("ec2", "DeleteVpc"): ec2.delete_vpc,
+    ("secretsmanager", "CreateSecret"): secretsmanager.create,
+    ("secretsmanager", "DeleteSecret"): secretsmanager.delete,
+    **{("secretsmanager", name): secretsmanager.need_live for name in _LIVE_SECRET},
+    ("kms", "ScheduleKeyDeletion"): kms.schedule_deletion,
+    ("kms", "CreateAlias"): kms.create_alias,
+    ("kms", "CreateKey"): kms.create_key,
+    **{("kms", name): kms.need_alive for name in _LIVE_KEY},
+    **{("kms", name): kms.need_enabled for name in _ENABLED_KEY},
+    ("s3", "CreateBucket"): s3.create_bucket,
+    ("s3", "DeleteBucket"): s3.delete_bucket,
+    ("s3", "DeleteBucketEncryption"): s3.delete_encryption,
+    ("s3", "PutBucketLifecycleConfiguration"): s3.put_lifecycle,
+    ("sns", "CreateTopic"): sns.create_topic,
+    ("sns", "Subscribe"): sns.subscribe,
+    ("sns", "ListSubscriptions"): sns.list_subscriptions,
+    ("sns", "ListSubscriptionsByTopic"): sns.list_subscriptions,
+    ("iam", "CreateRole"): iam.create_role,
+    **{("iam", name): iam.with_aws_policy for name in _NAMES_POLICY},
+    ("logs", "PutRetentionPolicy"): logs.put_retention,
+    ("logs", "CreateLogGroup"): logs.create_group,
+}

@@ -1,0 +1,41 @@
+"""The services of the control plane that answer for themselves, and what they share with the rules over moto."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.sandbox.aws.elasticache.service import ElastiCache
+from provisioner.sandbox.aws.rds.service import Rds
+from provisioner.sandbox.aws.strict import StrictService
+from provisioner.sandbox.aws.world import World
+
+
+class Services:
+    """RDS and ElastiCache, by boto3's names in ``strict``; ``reset`` forgets every object of every service."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.rds = Rds(world)
+        self.elasticache = ElastiCache(world)
+        self.strict: dict[str, StrictService[Any]] = {"rds": self.rds, "elasticache": self.elasticache}
+        self.reserved_until: dict[tuple[str, str, str], float] = {}
+        """Names that deleted objects still hold: (service, region, name) to the time of release."""
+
+    def users_of_security_group(self, region: str, group: str) -> list[str]:
+        """The databases that a security group protects."""
+        return [
+            *self.rds.users_of_security_group(region, group),
+            *self.elasticache.users_of_security_group(region, group),
+        ]
+
+    def users_of_subnet(self, region: str, subnet: str) -> list[str]:
+        """The databases whose subnet group holds a subnet."""
+        return [*self.rds.users_of_subnet(region, subnet), *self.elasticache.users_of_subnet(region, subnet)]
+
+    def reset(self) -> None:
+        """Forget every object; databases are removed too."""
+        self.world.jobs.forget()
+        for service in self.strict.values():
+            service.reset()
+        self.reserved_until.clear()
+        self.world.moto.reset()
