@@ -19,6 +19,6 @@ The engine knows no cloud: types come through the registry, and only their four 
 Weaknesses. A call that hangs keeps its worker until the SDK's time-out. Undoing an update that changed a secret
 *parameter* needs the old value from the user again: the state holds a fingerprint of it and nothing more. A replaced
 object is deleted before its successor is made, so whatever still points to it must let go first. A create whose answer
-was lost is given ``remove.LATE`` seconds to show up before an undo calls it undone; a cloud that takes effect later
+was lost is given ``course.LATE`` seconds to show up before an undo calls it undone; a cloud that takes effect later
 than that leaves an object behind, which the next deploy finds by its tag.
 """

@@ -13,7 +13,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.events import Events
 from provisioner.engine.loop import Commit, Look, Loop, Task
 from provisioner.engine.retry import Retrier
-from provisioner.errors import CloudError, ReferenceError_, StepError
+from provisioner.errors import CloudError, UnresolvedReferenceError, StepError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
@@ -150,8 +150,8 @@ class Context:
             if seen is not None and seen.phase is Phase.READY:
                 self.learn(ref.step, seen.outputs)
 
-    def unresolved(self, step: str, error: UnresolvedError) -> ReferenceError_:
-        return ReferenceError_(
+    def unresolved(self, step: str, error: UnresolvedError) -> UnresolvedReferenceError:
+        return UnresolvedReferenceError(
             f"{error.ref} has no value", where=step, hint="the step above it did not produce that output"
         )
 
@@ -177,10 +177,12 @@ class Context:
 
     def put(self, record: Record, change: Change | None = None) -> list[Entry]:
         entries: list[Entry] = [PutRecord(record=record)]
-        if change is not None:
-            self._changes[change.step] = change
-            entries.append(PutChange(run=self.run_id, change=change))
-        return entries
+        return entries + self.announce(change) if change is not None else entries
+
+    def announce(self, change: Change) -> list[Entry]:
+        """The entry of a change of this run, which is from now on the step's."""
+        self._changes[change.step] = change
+        return [PutChange(run=self.run_id, change=change)]
 
     def audit(self, event: str, record: Record, **facts: object) -> None:
         self.store.audit(event, run=self.run_id, step=record.step, type=record.type, name=record.key.name, **facts)

@@ -8,6 +8,7 @@ import msgspec
 
 from provisioner.engine.compare import Difference, compare, fingerprints, known_fields
 from provisioner.engine.context import Context
+from provisioner.engine.decide import Sight
 from provisioner.engine.loop import Sleep, Task
 from provisioner.engine.retry import Tries
 from provisioner.errors import BusyError, CloudError, InvalidRequestError, StepTimeoutError
@@ -15,11 +16,18 @@ from provisioner.model import Key, Observed, Phase, format_duration
 from provisioner.plan import StepDecl
 from provisioner.refs import UnresolvedError, freeze, resolve
 from provisioner.resource import Resource, Spec
-from provisioner.spec import complaints, decode
+from provisioner.spec import complaints, decode, values
 from provisioner.state.records import Action, Record, Status
 
 WAIT_SHARE = 0.012
 """A poll comes after this share of the time already waited: what took a minute is noticed within about a second."""
+
+
+LATE = 5.0
+"""Seconds in which a call whose answer was lost may still take effect."""
+
+READBACK = 30.0
+"""Seconds in which a cloud may still report what was before an update or a delete that it accepted."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -42,7 +50,7 @@ def aim(ctx: Context, decl: StepDecl) -> Target:
         raise ctx.unresolved(decl.name, error) from error
     spec = decode(resource.Spec, tree)
     wanted = known_fields(spec)
-    broken = [f"{field}: {message}" for field, message in complaints(type(resource), wanted)]
+    broken = [f"{field}: {message}" for field, message in complaints(type(resource), values(spec))]
     if broken:
         raise InvalidRequestError("; ".join(broken), hint="mend the plan and deploy again")
     key = resource.key(ctx.state.deployment, decl.name, spec, ctx.drivers.region)
@@ -52,10 +60,11 @@ def aim(ctx: Context, decl: StepDecl) -> Target:
 class Course:
     """A step's way through one run."""
 
-    def __init__(self, ctx: Context, target: Target, *, data_may_go: bool) -> None:
-        """``data_may_go``: an object that holds data may be replaced, and leaves nothing behind."""
+    def __init__(self, ctx: Context, target: Target, *, data_may_go: bool, discard: bool) -> None:
+        """``data_may_go``: an object that holds data may be replaced; with ``discard`` it leaves nothing behind."""
         self.ctx = ctx
         self.data_may_go = data_may_go
+        self.discard = discard
         self.target = target
         self.resource = target.resource
         self.key = target.key
@@ -65,8 +74,10 @@ class Course:
         self.action = Action.KEEP
         self.answered = False
         """A create of ours was accepted: the object exists even while it cannot be seen."""
-        self.maybe_made = self.record is not None
+        self.maybe_made = self.record is not None and self.record.status is Status.CREATING
         """A create may have been carried out without an answer (or by a process that died)."""
+        self.cut_off = self.record is not None and self.record.status is Status.DELETING
+        """A process that died, or gave up, may have sent a delete that does not show yet."""
         self.updates = 0
         self.updated_at = 0.0
         self._tries: Tries | None = None
@@ -76,15 +87,15 @@ class Course:
     def record(self) -> Record | None:
         return self.ctx.record(self.step)
 
-    @property
-    def young(self) -> bool:
-        """The object may exist without being visible."""
+    def young(self, what: Sight) -> bool:
+        """The object may exist without being visible, or be visible and yet deleted."""
         record = self.record
-        if self.answered:
-            return True
-        if record is None or record.status is not Status.CREATING or not self.maybe_made:
-            return False
-        return self.ctx.clock.wall() < record.since + self.resource.grace
+        if self.answered or record is None:
+            return self.answered
+        if record.status is Status.DELETING and what is Sight.READY:
+            return self.cut_off and self.ctx.clock.now() < self.started + LATE
+        begun = self.maybe_made if record.status is Status.CREATING else self.cut_off
+        return begun and self.ctx.clock.wall() < record.since + self.resource.grace
 
     def differences(self, seen: Observed) -> list[Difference]:
         t = self.target
@@ -103,6 +114,10 @@ class Course:
             self.action = action
             decl = self.target.decl
             self.ctx.events.emit("step.started", step=decl.name, type=decl.type, stage=decl.stage, action=action.value)
+
+    def accepted(self) -> None:
+        """The cloud took a call: what comes after it may be tried as often again."""
+        self._tries = None
 
     def pause(self, error: CloudError) -> Task:
         """Waits before another try; raises ``error`` when the tries are used up.

@@ -37,7 +37,7 @@ class Verdict(enum.Enum):
 
     CREATE = "create"
     WAIT = "wait"
-    """Wait for visibility: created a moment ago, not to be seen yet."""
+    """Wait until it shows: created a moment ago and not to be seen yet, or deleted a moment ago and still to be seen."""
     SETTLE = "settle"
     """Wait until it is ready (or gone), then decide again."""
     FINISH = "finish"
@@ -87,10 +87,11 @@ _TABLE: dict[tuple[Status | None, Sight], Verdict | dict[Gap, Verdict]] = {
     (Status.READY, Sight.PENDING): _V.SETTLE,
     (Status.READY, Sight.FAILED): {Gap.NONE: _V.BROKEN, Gap.CHANGE: _V.UPDATE, Gap.REPLACE: _V.BROKEN},
     (Status.READY, Sight.DELETING): _V.SETTLE,
-    # A delete was announced, and now the plan wants the step: finish the delete, then create.
+    # A delete was announced, and now the plan wants the step. What is whole and as wanted was never deleted, and may
+    # hold data: it stays. What is being deleted is waited for, then made anew.
     (Status.DELETING, Sight.NOTHING): _V.CREATE,
-    (Status.DELETING, Sight.READY): _V.REPLACE,
-    (Status.DELETING, Sight.PENDING): _V.REPLACE,
+    (Status.DELETING, Sight.READY): {Gap.NONE: _V.FINISH, Gap.CHANGE: _V.UPDATE, Gap.REPLACE: _V.REPLACE},
+    (Status.DELETING, Sight.PENDING): _V.SETTLE,
     (Status.DELETING, Sight.FAILED): _V.REPLACE,
     (Status.DELETING, Sight.DELETING): _V.SETTLE,
 }
@@ -108,13 +109,14 @@ def sight(seen: Observed | None, owner: str, *, adopted: bool) -> Sight:
 def decide(record: Status | None, what: Sight, gap: Gap, *, adopt: bool, young: bool) -> Verdict:
     """The table, with the two words of the plan that bend it.
 
-    ``adopt``: the plan says ``adopt: existing``. ``young``: a create was sent and its grace has not passed.
+    ``adopt``: the plan says ``adopt: existing``. ``young``: what was sent (a create; for a DELETING record a delete)
+    may not show yet.
     """
     if what is Sight.FOREIGN:
         return Verdict.ADOPT if adopt else Verdict.FOREIGN
     if what is Sight.NOTHING and adopt:
         return Verdict.MISSING
-    if what is Sight.NOTHING and young:
+    if young and (what is Sight.NOTHING or (what is Sight.READY and record is Status.DELETING)):
         return Verdict.WAIT
     found = _TABLE[record, what]
     return found if isinstance(found, Verdict) else found[gap]

@@ -14,9 +14,9 @@ import msgspec
 
 from provisioner.engine.compare import Difference, gap
 from provisioner.engine.context import Context
-from provisioner.engine.course import Course, aim
+from provisioner.engine.course import READBACK, Course, aim
 from provisioner.engine.decide import Sight, Verdict, decide, sight
-from provisioner.engine.loop import Call, Sleep, Task
+from provisioner.engine.loop import Task
 from provisioner.engine.remove import remove
 from provisioner.errors import (
     AlreadyExistsError,
@@ -28,19 +28,19 @@ from provisioner.errors import (
     TerminalStateError,
     ThrottledError,
 )
-from provisioner.model import Observed
+from provisioner.model import Observed, Phase
 from provisioner.plan import StepDecl
-from provisioner.secret import Secret
+from provisioner.refs import freeze
+from provisioner.secret import MASK, Secret
+from provisioner.spec import defaults
 from provisioner.state.records import Action, Change, DropRecord, PutChange, Record, Status, Undo, UndoKind
 
-READBACK = 30.0
-"""Seconds in which a cloud may still report the values from before an update that it accepted."""
 UPDATES = 3
 
 
 def deploy_step(ctx: Context, decl: StepDecl) -> Task:
     """Brings one object to what the plan says; returns the :class:`Action` that this took."""
-    course = Course(ctx, aim(ctx, decl), data_may_go=ctx.allow_data_loss)
+    course = Course(ctx, aim(ctx, decl), data_may_go=ctx.allow_data_loss, discard=ctx.allow_data_loss)
     yield from _leave_other(course)
     known = ctx.seen.pop(decl.name, None)
     if known is None or known.key != course.key or course.action is not Action.KEEP:
@@ -60,7 +60,7 @@ def pursue(course: Course, seen: Observed | None) -> Task:
             what,
             gap(differences),
             adopt=course.target.decl.adopt,
-            young=course.young,
+            young=course.young(what),
         )
         if verdict in (Verdict.KEEP, Verdict.FINISH):
             assert seen is not None
@@ -74,15 +74,17 @@ def pursue(course: Course, seen: Observed | None) -> Task:
 
 def _create(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     course.show(Action.CREATE)
-    undo = Undo(kind=UndoKind.DELETE)
-    yield from _announce(course, Status.CREATING, Action.CREATE, undo)
+    # First the queue, then the intent: the grace period counts from the intent, and a queue may be longer than it.
+    yield from course.ctx.retrier.turn(course.resource.service)
+    yield from _announce(course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.DELETE))
     course.ctx.audit("create", _present(course))
     resource, key, spec = course.resource, course.key, course.target.spec
     try:
-        yield from _once(course, lambda: resource.create(key, spec))
+        yield from course.ctx.retrier.once(lambda: resource.create(key, spec), resource.service)
     except CloudError as error:
         return (yield from _after_failed_create(course, error))
     course.answered = True
+    course.accepted()
     return (yield from course.look())
 
 
@@ -99,13 +101,9 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())
-    while course.young:
-        # Refused now, but an earlier try may have been carried out: see whether it shows before saying no.
-        yield from course.tick(course.started, "an earlier try to become visible")
-        seen = yield from course.look()
-        if seen is not None:
-            return seen
-    yield from _withdraw(course)
+    if not course.maybe_made:
+        yield from _withdraw(course)
+    # Else an earlier try may have been carried out and show any moment: the announcement stays, for the undo to see.
     raise error
 
 
@@ -130,20 +128,13 @@ def _update(course: Course, seen: Observed | None, differences: list[Difference]
             hint="change these values in the plan to what the cloud reports, and please report this",
         )
     course.show(Action.UPDATE)
-    record = course.record
-    completing = record is None or record.status is Status.CREATING
-    if completing:
-        yield from _announce(
-            course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.NOTHING if record is None else UndoKind.DELETE)
-        )
-    else:
-        assert record is not None
-        yield from _announce(course, Status.UPDATING, Action.UPDATE, _restore(course, record, differences))
+    yield from course.ctx.retrier.turn(course.resource.service)
+    yield from _announce_update(course, differences)
     course.ctx.audit("update", _present(course), fields=[d.field for d in differences])
     resource: Any = course.resource
     key, spec = course.key, course.target.spec
     try:
-        yield from _once(course, lambda: resource.update(key, spec))
+        yield from course.ctx.retrier.once(lambda: resource.update(key, spec), resource.service)
     except CloudError as error:
         if not error.retryable:
             raise
@@ -151,7 +142,20 @@ def _update(course: Course, seen: Observed | None, differences: list[Difference]
         return (yield from course.look())
     course.updates += 1
     course.updated_at = course.ctx.clock.now()
+    course.accepted()
     return (yield from course.look())
+
+
+def _announce_update(course: Course, differences: list[Difference]) -> Task:
+    record = course.record
+    if record is None:
+        # Ours by its tag, but the record of it was lost. It may hold data, so it must not pass for half made.
+        undo = Undo(kind=UndoKind.NOTHING, note="there was no record of how it was before")
+        yield from _announce(course, Status.UPDATING, Action.UPDATE, undo)
+    elif record.status is Status.CREATING:
+        yield from _announce(course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.DELETE))
+    else:
+        yield from _announce(course, Status.UPDATING, Action.UPDATE, _restore(course, record, differences))
 
 
 def _replace(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
@@ -163,6 +167,10 @@ def _replace(course: Course, seen: Observed | None, differences: list[Difference
             where=course.step,
             hint="put these values into the plan as they are, deploy, then change them",
         )
+    failed = seen is not None and seen.phase is Phase.FAILED
+    if failed and (course.answered or (record.status is Status.DELETING and not record.discard)):
+        # A second try of our own would end the same way; and what was not to be discarded may hold data.
+        return (yield from _broken(course, seen, differences))
     course.show(Action.CREATE if record.status is Status.CREATING else Action.REPLACE)
     yield from _take_away(course, record)
     return (yield from course.look())
@@ -182,10 +190,13 @@ def _take_away(course: Course, record: Record) -> Task:
     _guard(course, record)
     undo = Undo(kind=UndoKind.DELETE) if unfinished else Undo(kind=UndoKind.RECREATE, before=record)
     change = _change(course, Action.REPLACE, undo)
-    discard = unfinished or course.data_may_go or not course.ctx.drivers.resource(record.type).holds_data
-    yield from remove(course.ctx, record, change, discard=discard, drop=False)
-    course.answered = False
-    course.maybe_made = False
+    if record.adopted:
+        # It is left as it is. Its record must go too: it would pass its immunity on to what takes its place.
+        yield from course.ctx.commit(DropRecord(step=course.step), *course.ctx.announce(change))
+    else:
+        discard = unfinished or course.discard or not course.ctx.drivers.resource(record.type).holds_data
+        yield from remove(course.ctx, record, change, discard=discard, drop=False)
+    course.answered = course.maybe_made = course.cut_off = False
 
 
 def _guard(course: Course, record: Record) -> None:
@@ -207,7 +218,9 @@ def _adopt(course: Course, seen: Observed | None, differences: list[Difference])
     course.show(Action.ADOPT)
     record = _record(course, Status.READY)
     record.adopted = True
-    record.spec = {name: seen.spec.get(name, value) for name, value in record.spec.items()}
+    # As it was: should a later update of this run be undone, these are the values to go back to.
+    mine = {name: seen.spec[name] for name in course.target.wanted if name in seen.spec}
+    record.spec |= freeze(mine, course.ctx.lookup)
     change = _change(course, Action.ADOPT, Undo(kind=UndoKind.NOTHING))
     yield from course.ctx.commit(*course.ctx.put(record, change))
     course.ctx.audit("adopt", record)
@@ -324,21 +337,31 @@ def _record(course: Course, status: Status) -> Record:
 
 
 def _change(course: Course, action: Action, undo: Undo) -> Change:
-    """A step has one change a run: the first, for its undo leads to where the run began."""
+    """A step has one change a run: the first, for its undo leads to where the run began.
+
+    Adopting changes nothing yet, so what follows it in the same run says how to undo both.
+    """
     existing = course.ctx.change(course.step)
+    if existing is not None and existing.action is Action.ADOPT and undo.kind is UndoKind.RESTORE:
+        return msgspec.structs.replace(existing, undo=undo)
     if existing is not None:
         return existing
     return Change(step=course.step, type=course.resource.type, action=action, undo=undo, at=course.ctx.clock.wall())
 
 
 def _restore(course: Course, record: Record, differences: list[Difference]) -> Undo:
-    """The record as it was; but what cannot be taken back keeps its new value, and the note says so."""
+    """The record as it was; but what cannot be taken back keeps its new value, and the note says so.
+
+    A field that nobody managed so far gets the value that the cloud showed, so that it can be put back.
+    """
     forward_only = [d.field for d in differences if d.field in course.resource.one_way]
-    spec = dict(record.spec)
+    free = {name for name, default in defaults(course.resource.Spec).items() if default is None}
+    spec = {d.field: d.before for d in differences if d.field in free and d.before not in (None, MASK)}
+    spec = freeze(spec, course.ctx.lookup) | record.spec
     for name in forward_only:
         spec[name] = course.target.frozen[name]
     note = f"cannot be taken back: {', '.join(forward_only)}" if forward_only else ""
-    before = msgspec.structs.replace(record, spec=spec, status=Status.READY)
+    before = msgspec.structs.replace(record, spec=spec, status=Status.READY, discard=False)
     return Undo(kind=UndoKind.RESTORE, before=before, note=note)
 
 
@@ -347,16 +370,3 @@ def _present(course: Course) -> Record:
     assert record is not None
     return record
 
-
-def _once(course: Course, function: Callable[[], None]) -> Task:
-    """One try of a call that changes something, in the service's pace."""
-    pace = course.ctx.retrier.pace
-    delay = pace.delay(course.resource.service)
-    if delay:
-        yield Sleep(delay)
-    try:
-        yield Call(function)
-    except ThrottledError:
-        pace.throttled(course.resource.service)
-        raise
-    pace.answered(course.resource.service)

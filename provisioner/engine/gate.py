@@ -9,7 +9,7 @@ from provisioner.model import format_duration
 from provisioner.plan import StepDecl
 from provisioner.refs import UnresolvedError, resolve
 from provisioner.resource import Gate, Verdict
-from provisioner.spec import complaints, decode, fields
+from provisioner.spec import complaints, decode, values
 from provisioner.state.records import Action
 
 FIRST_PAUSE = 1.0
@@ -24,7 +24,7 @@ def pass_gate(ctx: Context, decl: StepDecl) -> Task:
         spec = decode(gate.Spec, resolve(decl.tree, ctx.lookup))
     except UnresolvedError as error:
         raise ctx.unresolved(decl.name, error) from error
-    for field, message in complaints(type(gate), fields(spec)):
+    for field, message in complaints(type(gate), values(spec)):
         raise InvalidRequestError(f"{field}: {message}", where=decl.name)
     timeout = ctx.timeout(type(gate), decl.name, decl.timeout)
     interval = decl.interval if decl.interval is not None else gate.interval

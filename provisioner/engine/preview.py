@@ -21,7 +21,7 @@ from provisioner.model import Key, Observed, Phase
 from provisioner.plan import Plan, StepDecl
 from provisioner.refs import UnresolvedError, freeze, refs_in, resolve
 from provisioner.resource import Gate, Resource
-from provisioner.spec import decode, fields
+from provisioner.spec import decode, defaults, fields
 from provisioner.state.records import Action, Record
 
 
@@ -135,8 +135,8 @@ def _identity(resource: Resource) -> tuple[str, ...]:
 
 
 def _key(ctx: Context, resource: Resource, decl: StepDecl, known: Mapping[str, Any]) -> Key:
-    defaults = {f.name: f.default for f in msgspec.structs.fields(resource.Spec) if f.default is not msgspec.NODEFAULT}
-    return resource.key(ctx.state.deployment, decl.name, SimpleNamespace(**{**defaults, **known}), ctx.drivers.region)
+    spec = SimpleNamespace(**{**defaults(resource.Spec), **known})
+    return resource.key(ctx.state.deployment, decl.name, spec, ctx.drivers.region)
 
 
 def _decide(ctx: Context, decl: StepDecl) -> Task:

@@ -6,13 +6,14 @@ is never deleted, whatever the record says. What a create that was cut off may s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from provisioner.engine.context import Context
-from provisioner.engine.course import WAIT_SHARE
-from provisioner.engine.loop import Call, Sleep, Task
+from provisioner.engine.course import LATE, READBACK, WAIT_SHARE
+from provisioner.engine.loop import Sleep, Task
 from provisioner.errors import BusyError, CloudError, InUseError, NotFoundError, StepTimeoutError
 from provisioner.model import Observed, Phase, format_duration
 from provisioner.resource import CanDiscard, Resource
@@ -38,10 +39,6 @@ def remove(ctx: Context, record: Record, change: Change | None, *, discard: bool
     ctx.forget(record.step)
 
 
-LATE = 5.0
-"""Seconds in which a create whose answer was lost may still take effect."""
-
-
 class _Removal:
     def __init__(self, ctx: Context, resource: Resource, record: Record) -> None:
         self.ctx = ctx
@@ -56,6 +53,7 @@ class _Removal:
     def until_gone(self) -> Task:
         """Looks, deletes, looks again, until the object is not there."""
         asked = False
+        again = 0.0
         while True:
             seen: Observed | None = yield from self.ctx.look(self.resource, self.record.key, self.record.step)
             if seen is not None and seen.owner != self.record.key.owner:
@@ -67,15 +65,19 @@ class _Removal:
             elif seen.phase is Phase.DELETING or (asked and seen.phase is Phase.PENDING):
                 asked = True
                 yield from self._tick(seen.detail or "deleting")
-            else:
-                asked = (yield from self._delete()) or asked
+            elif asked and self.ctx.clock.now() < again:
+                yield from self._tick("the delete to show")
+            elif (yield from self._delete()):
+                asked = True
+                again = self.ctx.clock.now() + READBACK
 
     def _delete(self) -> Task:
         """True when the cloud took the call."""
+        retrier, service = self.ctx.retrier, self.resource.service
+        yield from retrier.turn(service)
         self.ctx.audit("delete", self.record, discard=self.record.discard)
-        pace = self.ctx.retrier.pace
         try:
-            yield from self._call()
+            yield from retrier.once(self._verb(), service)
         except NotFoundError:
             return True
         except BusyError as error:
@@ -88,19 +90,14 @@ class _Removal:
             self._say(str(error))
             yield Sleep(pause)
             return False
-        pace.answered(self.resource.service)
         return True
 
-    def _call(self) -> Task:
-        delay = self.ctx.retrier.pace.delay(self.resource.service)
-        if delay:
-            yield Sleep(delay)
+    def _verb(self) -> Callable[[], None]:
         resource: Any = self.resource
         key = self.record.key
         if self.record.discard and isinstance(resource, CanDiscard):
-            yield Call(lambda: resource.discard(key))
-        else:
-            yield Call(lambda: resource.delete(key))
+            return lambda: resource.discard(key)
+        return lambda: resource.delete(key)
 
     def _tick(self, detail: str) -> Task:
         elapsed = self.ctx.clock.now() - self.started
@@ -111,7 +108,8 @@ class _Removal:
                 hint="run the same command again to go on waiting",
             )
         self._say(detail)
-        yield Sleep(min(max(self.resource.poll_first, elapsed * WAIT_SHARE), self.resource.poll_most))
+        interval = min(max(self.resource.poll_first, elapsed * WAIT_SHARE), self.resource.poll_most)
+        yield Sleep(min(interval, self.timeout - elapsed))
 
     def _say(self, detail: str) -> None:
         if detail != self.detail:

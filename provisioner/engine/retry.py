@@ -11,15 +11,17 @@ their tries against the same limit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import Any
 
 import msgspec
-from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
 from provisioner.engine.clock import Clock
-from provisioner.engine.loop import Look, Sleep, Task
+from provisioner.engine.loop import Call, Look, Sleep, Task
 from provisioner.errors import CloudError, ThrottledError
+from provisioner.resource import CanReadMany, Resource
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -31,30 +33,54 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
 
 class Pace:
-    """The least seconds between two calls to a service: none until it throttles, then doubled, then eased off."""
+    """The least seconds between two calls to a service: none until it throttles, then doubled, then eased off.
+
+    Many steps may share one call, or have calls under way together. What they hear at one time counts once.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._gap: dict[str, float] = {}
         self._next: dict[str, float] = {}
+        self._deaf: dict[str, float] = {}
+        self._shared: dict[tuple[str, str], float] = {}
 
-    def delay(self, service: str) -> float:
-        """Seconds to wait before the next call; takes the place in the queue."""
+    def delay(self, service: str, listed: str = "") -> float:
+        """Seconds to wait before the next call; takes the place in the queue.
+
+        ``listed``: a type that many steps look at in one call, so that all who wait for it take one place together.
+        """
         gap = self._gap.get(service, 0.0)
         if not gap:
             return 0.0
         now = self._clock.now()
-        turn = max(self._next.get(service, 0.0), now)
-        self._next[service] = turn + gap
+        turn = self._shared.get((service, listed), 0.0)
+        if not listed or turn <= now:
+            turn = self._shared[service, listed] = max(self._next.get(service, 0.0), now)
+            self._next[service] = turn + gap
         return turn - now
 
     def throttled(self, service: str) -> None:
-        self._gap[service] = min(max(self._gap.get(service, 0.0) * 2, 0.05), 5.0)
+        if self._hears(service):
+            self._set(service, min(max(self._gap.get(service, 0.0) * 2, 0.05), 5.0))
 
     def answered(self, service: str) -> None:
         gap = self._gap.get(service, 0.0)
-        if gap:
-            self._gap[service] = gap * 0.9 if gap > 0.01 else 0.0
+        if gap and self._hears(service):
+            self._set(service, gap * 0.9 if gap > 0.01 else 0.0)
+
+    def _hears(self, service: str) -> bool:
+        return self._clock.now() >= self._deaf.get(service, 0.0)
+
+    def _set(self, service: str, gap: float) -> None:
+        self._gap[service] = gap
+        self._deaf[service] = self._clock.now() + gap / 2
+
+
+@cache
+def lists(cls: type[Resource]) -> bool:
+    """Whether many looks at the type are one call."""
+    return issubclass(cls, CanReadMany)
 
 
 class Retrier:
@@ -71,10 +97,9 @@ class Retrier:
         ``heard(attempt, error, pause)`` is told of each retry.
         """
         tries: Tries | None = None
+        listed = wish.resource.type if lists(type(wish.resource)) else ""
         while True:
-            delay = self.pace.delay(service)
-            if delay:
-                yield Sleep(delay)
+            yield from self.turn(service, listed)
             try:
                 answer = yield wish
             except CloudError as error:
@@ -90,6 +115,21 @@ class Retrier:
                 self.pace.answered(service)
                 return answer
 
+    def turn(self, service: str, listed: str = "") -> Task:
+        """Waits until the service may be called again; see :meth:`Pace.delay`."""
+        delay = self.pace.delay(service, listed)
+        if delay:
+            yield Sleep(delay)
+
+    def once(self, function: Callable[[], None], service: str) -> Task:
+        """One try of a call that changes something; whoever makes it has waited for its turn."""
+        try:
+            yield Call(function)
+        except ThrottledError:
+            self.pace.throttled(service)
+            raise
+        self.pace.answered(service)
+
     def tries(self) -> Tries:
         """A fresh count of tries under the policy."""
         return Tries(self._policy, self._random)
@@ -101,7 +141,7 @@ class Tries:
     def __init__(self, policy: RetryPolicy, random: Random) -> None:
         jitter = policy.initial
         self._stop: Any = stop_after_attempt(policy.attempts)
-        self._wait: Any = wait_exponential_jitter(initial=policy.initial, max=policy.most, jitter=0)
+        self._wait: Any = wait_exponential(multiplier=policy.initial, max=policy.most)
         self._state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
         self._jitter: Callable[[], float] = lambda: random.uniform(0, jitter)
 

@@ -7,7 +7,8 @@ same command takes up what is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from provisioner.engine.course import Course, Target
 from provisioner.engine.forward import pursue
 from provisioner.engine.loop import Result, Task
 from provisioner.engine.remove import remove, undone
-from provisioner.engine.schedule import Schedule, reversed_needs
+from provisioner.engine.schedule import Schedule
 from provisioner.errors import InterruptedRunError, StateError
 from provisioner.model import Position
 from provisioner.plan import StepDecl
@@ -31,12 +32,13 @@ def reverse(ctx: Context, *, discard: bool) -> dict[str, BaseException]:
 
     ``discard``: what the run made goes for good (it failed, so nobody relied on it); else databases leave a copy.
     """
-    changes = {change.step: change for change in reversed(ctx.run.changes) if not change.undone}
+    intents = sorted(ctx.run.changes, key=lambda change: change.at)  # a step that was taken up again keeps its place
+    changes = {change.step: change for change in reversed(intents) if not change.undone}
     order = list(changes)
     schedule = Schedule(
         ctx.loop,
         order,
-        reversed_needs(order, _needs(ctx, changes)),
+        _waits(ctx, changes),
         lambda step: _undo(ctx, changes[step], discard=discard),
         lambda step, result: _landed(ctx, changes[step], result),
         halt=False,
@@ -52,14 +54,22 @@ def reverse(ctx: Context, *, discard: bool) -> dict[str, BaseException]:
     return remains
 
 
-def _needs(ctx: Context, changes: Mapping[str, Change]) -> dict[str, list[str]]:
-    needs: dict[str, list[str]] = {}
+def _waits(ctx: Context, changes: Mapping[str, Change]) -> dict[str, list[str]]:
+    """Step → the steps whose undo comes before its own.
+
+    Two steps of which one needs, or needed, the other are undone in the reverse order of their intents, whichever
+    way the need goes: that order was legal forward, so it is legal backward, and it has no cycle even where the run
+    turned a need around.
+    """
+    place = {step: number for number, step in enumerate(changes)}
+    waits: dict[str, list[str]] = {step: [] for step in changes}
     for step, change in changes.items():
-        record = ctx.record(step)
-        needs[step] = list(record.needs) if record else []
-        if change.undo.before is not None:
-            needs[step] += change.undo.before.needs
-    return needs
+        record, before = ctx.record(step), change.undo.before
+        for need in {*(record.needs if record else ()), *(before.needs if before else ())}:
+            if need in place:
+                first, second = sorted((step, need), key=place.__getitem__)
+                waits[second].append(first)
+    return waits
 
 
 def _raise_fatal(failed: Mapping[str, BaseException]) -> None:
@@ -106,21 +116,61 @@ def _undo(ctx: Context, change: Change, *, discard: bool) -> Task:
         yield from ctx.commit(PutRecord(record=change.undo.before))
     elif kind in (UndoKind.RESTORE, UndoKind.RECREATE):
         assert change.undo.before is not None
-        yield from _bring_back(ctx, change, change.undo.before)
+        yield from _bring_back(ctx, change, change.undo.before, discard=discard)
+        if change.action is Action.ADOPT:
+            yield from ctx.commit(DropRecord(step=change.step))
     yield from ctx.commit(undone(ctx, change))
     return ctx.clock.now() - begun
 
 
-def _bring_back(ctx: Context, change: Change, before: Record) -> Task:
+def _bring_back(ctx: Context, change: Change, before: Record, *, discard: bool) -> Task:
     """Drives the object to the recorded earlier spec; the table decides how (update, create, replace)."""
-    tree = parse(before.spec)
-    yield from ctx.ensure(tree)
     record = ctx.record(change.step)
     if record is not None and (record.key != before.key or record.type != before.type):
-        yield from remove(ctx, record, None, discard=not ctx.drivers.resource(record.type).holds_data, drop=False)
-    course = Course(ctx, _target(ctx, before, tree), data_may_go=True)  # what is there now, this run made
+        worthless = discard or not ctx.drivers.resource(record.type).holds_data
+        yield from remove(ctx, record, None, discard=worthless, drop=False)
+    if before.adopted and change.undo.kind is UndoKind.RECREATE:
+        yield from ctx.commit(PutRecord(record=before))  # nobody touched it: all it lost was its record
+        return
+    tree = parse(_renewed(ctx, before))
+    yield from ctx.ensure(tree)
+    # What is there now, this run made: so it may be replaced.
+    course = Course(ctx, _target(ctx, before, tree), data_may_go=True, discard=discard)
     course.action = change.action  # undoing announces itself once, above
     yield from pursue(course, (yield from course.look()))
+
+
+def _renewed(ctx: Context, before: Record) -> dict[str, Any]:
+    """The earlier spec, with the ids that objects have now which were made anew since."""
+    ids: dict[str, str] = {}
+    for need in before.needs:
+        was, now = _outputs_before(ctx, need), ctx.record(need)
+        for name, value in (was or {}).items():
+            new = now.outputs.get(name) if now is not None else None
+            if isinstance(value, str) and isinstance(new, str) and value and value != new:
+                ids[freeze(value, ctx.lookup)] = freeze(new, ctx.lookup)
+    if not ids:
+        return before.spec
+    words = "|".join(re.escape(old) for old in sorted(ids, key=len, reverse=True))
+    whole = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])")
+    renewed: dict[str, Any] = _replaced(before.spec, lambda text: whole.sub(lambda found: ids[found.group()], text))
+    return renewed
+
+
+def _outputs_before(ctx: Context, step: str) -> Mapping[str, Any] | None:
+    change = next((change for change in ctx.run.changes if change.step == step), None)
+    before = change.undo.before if change is not None and change.undo.kind is UndoKind.RECREATE else None
+    return before.outputs if before is not None else None
+
+
+def _replaced(tree: Any, words: Callable[[str], str]) -> Any:
+    if isinstance(tree, str):
+        return words(tree)
+    if isinstance(tree, list):
+        return [_replaced(item, words) for item in tree]
+    if isinstance(tree, dict):
+        return {key: _replaced(value, words) for key, value in tree.items()}
+    return tree
 
 
 def _target(ctx: Context, before: Record, tree: Any) -> Target:

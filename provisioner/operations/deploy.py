@@ -16,7 +16,7 @@ from provisioner.engine.reverse import describe
 from provisioner.engine.schedule import Schedule
 from provisioner.errors import InterruptedRunError, RefusedError, StateError, UsageError
 from provisioner.operations.outputs import resolve_outputs
-from provisioner.operations.reversal import reverse_run
+from provisioner.operations.reversal import close_rollback, remaining, reverse_run
 from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of
 from provisioner.operations.takedown import take_down
 from provisioner.plan import Plan, StepDecl
@@ -32,7 +32,7 @@ STALE = 60.0
 def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcome:
     """One run. Raises before anything is changed (RefusedError, CloudError …); later everything is in the Outcome."""
     steps = targeted(plan, options.targets)
-    site.check_accounts(sorted({step.type.partition(".")[0] for step in steps}))
+    site.check_accounts(_clouds(site, steps))
     blocked = _finish_reversing(site, plan, options)
     if blocked is not None:
         return blocked
@@ -54,6 +54,12 @@ def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcom
         site.events.emit("run.resumed", run=run.id, attempts=run.attempts)
     leaving = [] if options.targets else removed(ctx, plan)
     return site.finished(_carry_out(site, ctx, plan, steps, leaving, options))
+
+
+def _clouds(site: Site, steps: Sequence[StepDecl]) -> list[str]:
+    """The clouds that the run may change: the plan's, and those of recorded steps, which may have left the plan."""
+    types = [step.type for step in steps] + [record.type for record in site.store.state.steps.values()]
+    return sorted({name.partition(".")[0] for name in types})
 
 
 def plan_preview(site: Site, plan: Plan, options: Options) -> list[Planned]:
@@ -113,18 +119,23 @@ def _done(action: Action) -> str:
 
 def _finish_reversing(site: Site, plan: Plan, options: Options) -> Outcome | None:
     """A reverse that was killed is finished first; returns an Outcome only if it cannot be."""
-    last = site.last_run("deploy")
+    last = site.last_run("deploy", "destroy")
     if last is None or last.result is not RunResult.REVERSING:
+        close_rollback(site, last)
         return None
     site.events.emit("run.resumed", run=last.id, attempts=last.attempts + 1)
     outcome = reverse_run(site, last, plan, options, discard=not last.succeeded)
+    close_rollback(site, last)
     return site.finished(outcome) if outcome.remains or outcome.exit_code == InterruptedRunError.exit_code else None
 
 
 def _take_up(site: Site) -> tuple[Run, bool]:
-    """The run to work in: a deploy that never came to its end goes on as the same run, so that it is undone as one."""
+    """The run to work in: a deploy that never came to its end goes on as the same run, so that it is undone as one.
+
+    Not one that succeeded and whose rollback failed: what it made may hold data, which a failure now must not discard.
+    """
     last = site.last_run("deploy", "destroy")
-    if last is not None and last.kind == "deploy" and last.open:
+    if last is not None and last.kind == "deploy" and last.open and not last.succeeded:
         return msgspec.structs.replace(last, attempts=last.attempts + 1), True
     return site.new_run("deploy"), False
 
@@ -141,12 +152,21 @@ def _carry_out(
         outcome = _ended(site, ctx, RunResult.SUCCEEDED, 0, failures)
         outcome.outputs = resolve_outputs(ctx, plan)
         return outcome
-    if options.on_failure == "keep":
-        return _ended(site, ctx, RunResult.FAILED, 5 if ctx.run.changes else 4, failures)
+    if _keep(options, failures):
+        kept = {change.step: "kept, as asked" for change in ctx.run.changes if not change.undone}
+        outcome = _ended(site, ctx, RunResult.FAILED, 5 if kept else 4, failures)
+        outcome.remains = remaining(site, ctx, kept)
+        return outcome
     ctx.events.emit("run.reversing", because=next(iter(failures)))
     outcome = reverse_run(site, ctx.run, plan, options, discard=True, ctx=ctx, error=str(next(iter(failures.values()))))
     outcome.failures = failures_of(failures)
     return outcome
+
+
+def _keep(options: Options, failures: dict[str, BaseException]) -> bool:
+    if options.on_failure == "ask":
+        return options.ask is not None and options.ask(failures) == "keep"
+    return options.on_failure == "keep"
 
 
 def _forward(ctx: Context, steps: Sequence[StepDecl]) -> dict[str, BaseException]:

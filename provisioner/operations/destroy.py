@@ -54,10 +54,17 @@ def _doomed(site: Site, targets: Sequence[str]) -> list[Record]:
     for target in targets:
         if target not in names:
             raise UsageError(f"nothing is recorded for step {target!r}", hint=f"recorded: {', '.join(sorted(names))}")
-    wanted = set(targets)
-    for record in reversed(records):
-        if wanted.intersection(record.needs):
-            wanted.add(record.step)
+    dependents: dict[str, list[str]] = {}
+    for record in records:
+        for need in record.needs:
+            dependents.setdefault(need, []).append(record.step)
+    wanted: set[str] = set()
+    waiting = list(targets)
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting.extend(dependents.get(name, ()))
     return [record for record in records if record.step in wanted]
 
 

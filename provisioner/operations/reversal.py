@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+import msgspec
+
 from provisioner.engine.context import Context
 from provisioner.engine.preview import look_at
 from provisioner.engine.reverse import reverse
@@ -31,27 +35,28 @@ def reverse_run(
     except InterruptedRunError:
         # Still REVERSING in the record: the next deploy or rollback goes on with it.
         return _outcome(site, ctx, RunResult.REVERSING, InterruptedRunError.exit_code, [])
-    remains = [_remain(ctx, step, why) for step, why in failed.items()]
-    for remain in remains:
-        site.events.emit(
-            "step.remains", step=remain.step, type=remain.type, reason=remain.reason, command=remain.command
-        )
+    remains = remaining(site, ctx, {step: str(why) for step, why in failed.items()})
     result, exit_code = (RunResult.FAILED, 5) if remains else (undone, success)
     site.record_run(ctx.run, result, exit_code=exit_code, error=error or run.error)
     return _outcome(site, ctx, result, exit_code, remains)
 
 
-def rollback(site: Site, plan: Plan | None, options: Options) -> Outcome:
+Confirm = Callable[[Run], bool]
+
+
+def rollback(site: Site, plan: Plan | None, options: Options, confirm: Confirm = lambda target: True) -> Outcome:
     """Returns to the deployment before the last deploy that is still in force; raises before anything is changed.
 
     A run that never came to its end is taken away for good; one that succeeded leaves a copy of what it made, and
-    refuses what is protected, unless data loss is allowed.
+    refuses what is protected, unless data loss is allowed. ``confirm`` is asked about the run that would be undone.
     """
-    target = _target(site)
+    target, run = _target(site)
+    site.check_accounts(sorted({change.type.partition(".")[0] for change in target.changes}))
     discard = not target.succeeded or options.allow_data_loss
     if not discard:
         _refuse_protected(site, target, plan, options)
-    run = site.new_run("rollback", of=target.id)
+    if not confirm(target):
+        return Outcome(deployment=site.store.state.deployment, run=None, result="declined", exit_code=0)
     site.record_run(run, RunResult.RUNNING)
     site.started(run, len(target.changes))
     outcome = reverse_run(
@@ -64,7 +69,32 @@ def rollback(site: Site, plan: Plan | None, options: Options) -> Outcome:
     return site.finished(outcome)
 
 
-def _target(site: Site) -> Run:
+def close_rollback(site: Site, target: Run | None) -> None:
+    """Writes down how a rollback ended that was killed, and that something else has finished or taken up since."""
+    last = site.last_run("rollback", "deploy", "destroy")
+    if target is None or last is None or last.of != target.id or last.result is not RunResult.RUNNING:
+        return
+    now = next(run for run in site.store.state.runs if run.id == target.id)
+    result, exit_code = (RunResult.FAILED, 5) if now.open else (RunResult.SUCCEEDED, 0)
+    site.record_run(last, result, exit_code=exit_code)
+
+
+def _target(site: Site) -> tuple[Run, Run]:
+    """The deploy to undo, and the rollback to do it in.
+
+    One that never came to its end comes first, even if it changed nothing or all is undone: whoever takes it back does
+    not mean the one before it. For the same reason a rollback that was killed is gone on with.
+    """
+    runs = site.store.state.runs
+    last = runs[-1] if runs else None
+    if last is not None and last.kind == "rollback" and last.result in (RunResult.RUNNING, RunResult.INTERRUPTED):
+        target = next(run for run in runs if run.id == last.of)
+        return target, msgspec.structs.replace(last, attempts=last.attempts + 1)
+    target = _in_force(site)
+    return target, site.new_run("rollback", of=target.id)
+
+
+def _in_force(site: Site) -> Run:
     for run in reversed(site.store.state.runs):
         if run.kind == "destroy" and run.changes:
             raise UsageError(
@@ -72,7 +102,8 @@ def _target(site: Site) -> Run:
                 hint="deploy again; databases left a final snapshot unless --allow-data-loss was given",
             )
         over = run.result in (RunResult.REVERSED, RunResult.ROLLED_BACK)
-        if run.kind == "deploy" and not over and any(not change.undone for change in run.changes):
+        left = run.open or any(not change.undone for change in run.changes)
+        if run.kind == "deploy" and not over and left:
             return run
     raise UsageError("there is no run to roll back", hint="provisioner history PLAN lists the runs")
 
@@ -106,14 +137,23 @@ def protections(ctx: Context, records: list[Record], plan: Plan | None, *, allow
     return reasons
 
 
-def _remain(ctx: Context, step: str, why: BaseException) -> Remain:
+def remaining(site: Site, ctx: Context, reasons: Mapping[str, str]) -> list[Remain]:
+    """What of a run is still there, told as events too; ``reasons``: step → why."""
+    remains = [_remain(ctx, step, why) for step, why in reasons.items()]
+    for remain in remains:
+        facts = {"step": remain.step, "type": remain.type, "reason": remain.reason, "command": remain.command}
+        site.events.emit("step.remains", **facts)
+    return remains
+
+
+def _remain(ctx: Context, step: str, why: str) -> Remain:
     record = ctx.record(step)
     change = _change(ctx, step)
     return Remain(
         step=step,
         type=record.type if record else (change.type if change else ""),
         name=record.key.name if record else "",
-        reason=str(why),
+        reason=why,
         command=f"provisioner rollback (deployment {ctx.state.deployment})",
     )
 

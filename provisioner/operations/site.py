@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from provisioner import __version__
 from provisioner.engine.clock import Clock, SystemClock
-from provisioner.engine.context import Context, Drivers
+from provisioner.engine.context import Context, Drivers, Journal
 from provisioner.engine.events import FORMAT, Events, Listener
 from provisioner.engine.loop import Loop
 from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import CredentialsError, ProvisionerError
 from provisioner.plan import Plan, Settings
 from provisioner.resource import Registry
+from provisioner.state.files import Files
 from provisioner.state.lock import Owner
 from provisioner.state.records import Action, Change, PutFacts, PutRun, Run, RunResult
 from provisioner.state.store import Store
@@ -27,9 +28,13 @@ PARALLELISM = 16
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line may bend. ``on_failure``: ``reverse`` or ``keep``."""
+    """What the command line may bend. ``on_failure``: ``reverse``, ``keep``, or ``ask``: then ``ask`` decides.
+
+    ``ask`` gets step → error and returns ``reverse`` or ``keep``; without it ``ask`` means ``reverse``.
+    """
 
     on_failure: str = "reverse"
+    ask: Callable[[Mapping[str, BaseException]], str] | None = None
     allow_data_loss: bool = False
     targets: tuple[str, ...] = ()
     timeouts: dict[str, float] = {}
@@ -66,13 +71,19 @@ class Outcome(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
 
+class Book(Journal, Protocol):
+    """The record that a site works with: a store, or what only looks like one to those who only look."""
+
+    def close(self) -> None: ...
+
+
 class Site:
     """One deployment, held by this process."""
 
     def __init__(
         self,
         *,
-        store: Store,
+        store: Book,
         drivers: Drivers,
         events: Events,
         clock: Clock | None = None,
@@ -181,11 +192,14 @@ def open_site(
     listeners: Sequence[Listener] = (),
     parallelism: int = PARALLELISM,
     create: bool = True,
+    files: Files | None = None,
 ) -> Iterator[Site]:
-    """Takes the lock, loads the record; folds and unlocks at the end, whatever happens."""
+    """Takes the lock, loads the record; folds and unlocks at the end, whatever happens.
+
+    An error that ends the run comes out, and a fold that fails after it is a note on it.
+    """
     who = Owner.me(command)
-    store = Store.open(directory, deployment, who=who, create=create)
-    try:
+    with Store.open(directory, deployment, who=who, create=create, files=files) as store:
         events = Events(time.time, *listeners)
         if store.takeover is not None:
             events.emit("lock.taken-over", owner=str(store.takeover))
@@ -195,8 +209,6 @@ def open_site(
             yield site
         finally:
             site.loop.close()
-    finally:
-        store.close()
 
 
 def changes_of(run: Run) -> list[Change]:

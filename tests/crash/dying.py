@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from provisioner.operations.site import Outcome
 from provisioner.state.files import Files
 from tests.engine.world import World
 
@@ -45,6 +44,8 @@ class Mortal:
         self.count = 0
         self.at: int | None = None
         self.where = ""
+        self.die_by: Callable[[], None] = lambda: None
+        """What kills for real, where that is wanted."""
         world.files = _DyingFiles(self._moment)
         world.cloud.hooks.append(lambda when, verb, name: self._moment(f"{when} {verb} {name}"))
 
@@ -52,18 +53,14 @@ class Mortal:
         self.count += 1
         if self.count == self.at:
             self.where = where
+            self.die_by()
             raise Killed(where)
 
-    def live(self, work: Callable[[], Outcome]) -> Outcome:
-        """Does the work with nobody dying."""
-        self.at = None
-        return work()
-
-    def die(self, work: Callable[[], Outcome], at: int) -> bool:
+    def die(self, work: Callable[[World], object], at: int) -> bool:
         """Dies at a moment of the work; False if the work ended before it came."""
         self.count, self.at, self.where = 0, at, ""
         try:
-            work()
+            work(self.world)
         except Killed:
             return True
         finally:
@@ -71,10 +68,10 @@ class Mortal:
             release(self.world.directory)
         return False
 
-    def moments(self, work: Callable[[], Outcome]) -> int:
-        """How many moments the work has."""
+    def moments(self, work: Callable[[World], object]) -> int:
+        """How many moments the work has; nobody dies."""
         self.count, self.at = 0, None
-        work()
+        work(self.world)
         return self.count
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -81,6 +82,14 @@ class ToyCloud:
     def identity(self) -> str:
         """The account that the credentials belong to."""
         return self.account
+
+    def twin(self, clock: Clock) -> ToyCloud:
+        """A copy under another clock, which shows the same time."""
+        other = ToyCloud(clock)
+        shared = {"clock", "hooks", "faults", "calls"}
+        for name, value in copy.deepcopy({k: v for k, v in vars(self).items() if k not in shared}).items():
+            setattr(other, name, value)
+        return other
 
     # -- what a test does -----------------------------------------------------------------------------------
 
