@@ -1,0 +1,131 @@
+"""Prints every character of the command line: results to stdout, progress, questions and errors to stderr.
+
+What others say (a cloud, a plan) reaches the terminal without control characters. A reader that went away (``| head``)
+ends the printing and never the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, Final, TextIO
+
+import click
+
+_CONTROL: Final = re.compile(r"(\x1b\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u202a-\u202e\u2066-\u2069]")
+_NARROWEST: Final = 40
+_PLENTY: Final = 1000
+
+
+def clean(text: str) -> str:
+    """The text without control characters, but for line ends, tabs and colours.
+
+    >>> clean("a\\x1b]0;title\\x07b")
+    'a]0;titleb'
+    """
+    return _CONTROL.sub(lambda match: match.group(1) or "", text)
+
+
+class Stream:
+    """One of the two standard streams; silent for good once its reader is gone."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.gone = False
+
+    @property
+    def terminal(self) -> bool:
+        """Somebody looks at it."""
+        try:
+            return self.file.isatty()
+        except ValueError:  # closed
+            return False
+
+    @property
+    def colour(self) -> bool:
+        """A terminal whose owner has nothing against colours (https://no-color.org)."""
+        return self.terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        """Columns, for texts that are to fit; plenty where nobody looks."""
+        if not self.terminal:
+            return _PLENTY
+        import shutil
+
+        return max(shutil.get_terminal_size().columns, _NARROWEST)
+
+    def write(self, text: str) -> None:
+        """Text as it is, flushed."""
+        if self.gone:
+            return
+        try:
+            self.file.write(text if self.colour else click.unstyle(text))
+            self.file.flush()
+        except RuntimeError:
+            # A signal's handler writes while the thread that it interrupted is writing.
+            os.write(self.file.fileno(), click.unstyle(text).encode(errors="replace"))
+        except (OSError, ValueError) as err:
+            self._lose(err)
+
+    def _lose(self, err: OSError | ValueError) -> None:
+        """Whoever read this stream is gone (or its disk is full); the interpreter must not stumble over it at exit."""
+        self.gone = True
+        with contextlib.suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.file.fileno())
+            os.close(null)
+        if not isinstance(err, BrokenPipeError) and self.file is sys.stdout:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"provisioner: cannot write to stdout: {err}\n")
+
+
+class Printer:
+    """Both streams. ``out`` is for what was asked for, ``err`` for everything said on the way."""
+
+    def __init__(self, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        self.out = Stream(stdout or sys.stdout)
+        self.err = Stream(stderr or sys.stderr)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Lines to stdout."""
+        text = "\n".join(lines)
+        if text:
+            self.out.write(clean(text) + "\n")
+
+    def raw(self, text: str) -> None:
+        """Text to stdout exactly as it is, for programs that read it."""
+        self.out.write(text)
+
+    def json(self, tree: Any) -> None:
+        """One JSON object to stdout. TypeError for what JSON does not know, secrets above all."""
+        import json
+
+        self.out.write(json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
+
+    def say(self, *lines: str) -> None:
+        """Lines to stderr."""
+        text = "\n".join(lines)
+        if text:
+            self.err.write(clean(text) + "\n")
+
+    @property
+    def interactive(self) -> bool:
+        """A question would reach a person, and the answer us."""
+        try:
+            return sys.stdin is not None and sys.stdin.isatty() and self.err.terminal
+        except ValueError:
+            return False
+
+    def ask(self, question: str) -> bool:
+        """Yes or no; anything but a clear yes is a no. :class:`click.Abort` when it was interrupted."""
+        self.err.write(clean(f"{question} [y/N] "))
+        try:
+            answer = sys.stdin.readline()
+        except KeyboardInterrupt as err:
+            self.err.write("\n")
+            raise click.Abort from err
+        return answer.strip().lower() in ("y", "yes")

@@ -1,0 +1,84 @@
+"""What every verb that changes something does around its operation: agree, bend the options, tell the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from provisioner.cli.app import App
+from provisioner.cli.options import Chosen, Wishes
+from provisioner.cli.work import Bench
+from provisioner.errors import InterruptedRunError, UsageError
+from provisioner.operations.site import Options, Outcome
+from provisioner.plan import Plan
+
+
+def begin(app: App, wishes: Wishes, verb: str) -> None:
+    """UsageError where nobody can be asked; and what a failure before the run says in JSON."""
+    if not wishes.yes and (app.json or not app.printer.interactive):
+        raise UsageError(
+            f"{verb} asks before it changes anything, and there is no terminal to ask on", hint="say --yes"
+        )
+    blank: dict[str, Any] = {
+        "run": None,
+        "result": "not-started",
+        "changes": [],
+        "outputs": {},
+        "remains": [],
+        "failures": [],
+    }
+    app.failed |= blank | {"seconds": 0.0}
+
+
+def ask_first(app: App, yes: bool, question: str) -> bool:
+    """The user's word outside of a run; UsageError where nobody can be asked."""
+    if yes:
+        return True
+    if app.json or not app.printer.interactive:
+        raise UsageError("this asks before it changes anything, and there is no terminal to ask on", hint="say --yes")
+    return app.printer.ask(question)
+
+
+def options_of(wishes: Wishes, ask: Callable[[Mapping[str, BaseException]], str] | None = None) -> Options:
+    """The operation's options."""
+    return Options(
+        on_failure=wishes.on_failure,
+        ask=ask,
+        allow_data_loss=wishes.allow_data_loss,
+        targets=wishes.targets,
+        timeouts=dict(wishes.timeouts),
+    )
+
+
+def agree(app: App, made: Bench, agreed: bool, question: str) -> bool:
+    """The user's word. InterruptedRunError where a signal came meanwhile: nothing was changed yet."""
+    if made.site.loop.stopping:
+        raise InterruptedRunError("stopped by a signal before anything was changed")
+    if agreed:
+        return True
+    with made.progress.suspended(), made.signals.as_usual():
+        return app.printer.ask(question)
+
+
+def finish(
+    app: App, outcome: Outcome, chosen: Chosen, verb: str, *, plan: Plan | None = None, reveal: bool = False
+) -> int:
+    """Tells what the run came to: results on stdout, failures on stderr; the exit code."""
+    from provisioner.cli.text.outcome import outcome_json, outcome_text
+
+    command = f"provisioner {_again(outcome, verb)} {chosen.words}"
+    if app.json:
+        app.printer.json(outcome_json(outcome, command=command, reveal=reveal))
+        return outcome.exit_code
+    places = {step.name: str(step.where) for step in plan.steps} if plan is not None else {}
+    text = outcome_text(outcome, verb=verb, command=command, reveal=reveal, places=places)
+    if outcome.exit_code:
+        app.printer.say("", *text)
+    else:
+        app.printer.show(["", *text])
+    return outcome.exit_code
+
+
+def _again(outcome: Outcome, verb: str) -> str:
+    """What takes up what remains: a reverse that failed is a rollback's work."""
+    return "rollback" if verb == "deploy" else verb

@@ -1,0 +1,177 @@
+"""``state``: the record itself. These verbs work however broken the plan is, and without it by ``--deployment``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from provisioner.cli.app import App
+from provisioner.cli.lazy import Verb
+from provisioner.cli.options import Named, record_options
+
+if TYPE_CHECKING:
+    from provisioner.state.records import Record, State
+
+
+class Held(NamedTuple):
+    """The record that is meant. ``words`` name it again on a command line."""
+
+    deployment: str
+    directory: Path
+    words: str
+
+
+@click.group("state", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def state() -> None:
+    """The record of a deployment: what is in it, and how to mend it."""
+
+
+def _held(app: App, named: Named) -> Held:
+    from provisioner.cli.options import Chosen
+    from provisioner.cli.work import recorded
+    from provisioner.errors import UsageError
+    from provisioner.planfile import read_identity
+
+    chosen = Chosen(named.plan or Path(), named.environment, named.sandbox)
+    name = named.deployment or read_identity(chosen.path, named.environment)
+    if not name or "/" in name or name.startswith("."):
+        raise UsageError(f"{name!r} is not the name of a deployment")
+    words = f"--deployment {name}{' --sandbox' if named.sandbox else ''}" if named.plan is None else chosen.words
+    app.failed["deployment"] = name
+    return Held(name, recorded(app, chosen, name), words)
+
+
+def _peek(held: Held) -> State:
+    from provisioner.errors import StateError
+    from provisioner.state.store import peek
+
+    found = peek(held.directory, held.deployment)
+    if found is None:
+        raise StateError(
+            f"nothing was ever recorded for {held.deployment!r}", where=str(held.directory), hint="deploy it first"
+        )
+    return found
+
+
+@state.command("list", cls=Verb)
+@record_options()
+@click.pass_obj
+def list_(app: App, named: Named) -> int:
+    """Every recorded step."""
+    import time
+
+    from provisioner.cli.text.state import list_json, list_text
+
+    found = _peek(_held(app, named))
+    app.tell(list_json(found), lambda: list_text(found, time.time()))
+    return 0
+
+
+@state.command("show", cls=Verb)
+@record_options(step="optional")
+@click.pass_obj
+def show(app: App, named: Named) -> int:
+    """A step's record (or all of it) as JSON. Nothing in it is secret."""
+    import msgspec
+
+    found = _peek(_held(app, named))
+    tree = msgspec.to_builtins(found if named.step is None else _record(found, named.step))
+    app.printer.json(tree)
+    return 0
+
+
+def _record(found: State, step: str) -> Record:
+    from provisioner.errors import UsageError
+
+    if step not in found.steps:
+        raise UsageError(
+            f"nothing is recorded for step {step!r}", hint=f"recorded: {', '.join(found.steps) or 'nothing'}"
+        )
+    return found.steps[step]
+
+
+@state.command("rm", cls=Verb)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@record_options(step="required")
+@click.pass_obj
+def rm(app: App, named: Named, yes: bool) -> int:
+    """Forgets a step. Its object stays in the cloud, and nobody undoes it any more."""
+    from provisioner.cli.runs import ask_first
+    from provisioner.state.records import DropRecord
+    from provisioner.state.store import Owner, Store
+
+    held, step = _held(app, named), named.step or ""
+    who = Owner.me(f"provisioner state rm {held.words}")
+    with Store.open(held.directory, held.deployment, who=who, create=False) as store:
+        record = _record(store.state, step)
+        what = f"{record.type} {record.key.name}"
+        if not ask_first(app, yes, f"Forget {step} of {held.deployment}? {what} stays in the cloud"):
+            app.tell({"deployment": held.deployment, "removed": None}, lambda: ["nothing was changed"])
+            return 0
+        store.audit("state.removed", step=step, type=record.type, name=record.key.name)
+        store.commit([DropRecord(step=step)])
+    result = {"deployment": held.deployment, "removed": step, "type": record.type, "name": record.key.name}
+    app.tell(result, lambda: [f"forgot {step}; {what} stays in the cloud, and the next deploy finds it by its tag"])
+    return 0
+
+
+@state.command("unlock", cls=Verb)
+@click.option("--force", is_flag=True, help="Also from an owner that is alive, or on another host.")
+@record_options()
+@click.pass_obj
+def unlock(app: App, named: Named, force: bool) -> int:
+    """Says whose the lock is, and takes it from an owner that is dead; --force from one that lives."""
+    from provisioner.errors import LockHeldError
+    from provisioner.state.lock import break_lock, lock_info
+
+    held = _held(app, named)
+    owner = lock_info(held.directory)
+    if owner is None:
+        app.tell({"deployment": held.deployment, "unlocked": False, "owner": None}, lambda: ["nobody holds the lock"])
+        return 0
+    alive = owner.alive()
+    if alive is not False and not force:
+        where = "it is alive" if alive else f"it is on {owner.host}, so nobody here can tell whether it lives"
+        raise LockHeldError(
+            f"the lock belongs to {owner}; {where}",
+            where=str(held.directory),
+            hint="stop it and wait; --force takes the lock away, and that run then stops before its next call",
+        )
+    break_lock(held.directory)
+    lived = "dead" if alive is False else "alive or unknown"
+    result = {"deployment": held.deployment, "unlocked": True, "owner": str(owner), "alive": alive}
+    app.tell(result, lambda: [f"took the lock away from {owner} ({lived})"])
+    return 0
+
+
+@state.command("recover", cls=Verb)
+@click.option("--accept-edited", is_flag=True, help="Take a state.json that somebody edited as it is.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@record_options()
+@click.pass_obj
+def recover(app: App, named: Named, accept_edited: bool, yes: bool) -> int:
+    """Says what is wrong with a damaged record and what can be had back, asks, and has it back.
+
+    The bad files stay beside the new ones.
+    """
+    from provisioner.cli.runs import ask_first
+    from provisioner.cli.text.state import examination_json, examination_text, recovery_json, recovery_text
+    from provisioner.state import recovery
+
+    held = _held(app, named)
+    seen = recovery.examine(held.directory, held.deployment, accept_edited=accept_edited)
+    if seen.healthy:
+        app.tell(
+            {**examination_json(held.deployment, seen), "recovered": False},
+            lambda: examination_text(held.deployment, seen),
+        )
+        return 0
+    app.printer.say(*examination_text(held.deployment, seen))
+    if not ask_first(app, yes, "Recover it?"):
+        app.tell({**examination_json(held.deployment, seen), "recovered": False}, lambda: ["nothing was changed"])
+        return 0
+    done = recovery.recover(held.directory, held.deployment, accept_edited=accept_edited)
+    app.tell({**examination_json(held.deployment, seen), **recovery_json(done)}, lambda: recovery_text(done))
+    return 0

@@ -1,0 +1,168 @@
+"""From the words on the command line to a plan, a directory, and a site to work in."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from provisioner.cli.app import App
+from provisioner.cli.options import Chosen, Wishes
+from provisioner.cli.progress import PlainProgress, Progress
+from provisioner.cli.signals import Signals
+from provisioner.cli.sinks import EventSink
+from provisioner.cli.text.findings import findings_text
+from provisioner.errors import PlanError, StateError, UsageError
+from provisioner.model import format_duration
+from provisioner.operations.glance import glance
+from provisioner.operations.site import PARALLELISM, Site, open_site
+from provisioner.plan import Plan
+from provisioner.planfile import load_plan, read_identity
+
+ENDPOINTS = "PROVISIONER_ENDPOINTS"
+
+
+def read_plan(app: App, chosen: Chosen) -> Plan:
+    """The plan; its warnings go to stderr. PlanError."""
+    plan = load_plan(
+        chosen.path,
+        app.registry,
+        environment=chosen.environment,
+        parameters=chosen.parameters,
+        parameter_files=chosen.files,
+    )
+    app.failed.setdefault("deployment", plan.deployment)
+    app.printer.say(*findings_text(plan.warnings, sources=app.printer.err.terminal))
+    return plan
+
+
+def plan_if_valid(app: App, chosen: Chosen) -> tuple[Plan | None, str]:
+    """The plan, or None where it is not valid, and the deployment's name; PlanError where not even that can be read.
+
+    What is recorded can be taken down without its plan, so a broken plan is told and does not stop that.
+    """
+    try:
+        plan = read_plan(app, chosen)
+    except PlanError as err:
+        name = read_identity(chosen.path, chosen.environment)
+        app.failed.setdefault("deployment", name)
+        app.printer.say(*findings_text(err.findings, sources=app.printer.err.terminal))
+        app.warn(f"{err}; going on from the record of {name} alone")
+        return None, name
+    return plan, plan.deployment
+
+
+def choose_cloud(app: App, *, sandbox: bool) -> None:
+    """Points the drivers at the sandbox, or says where they point. Must come before a session is opened."""
+    given = os.environ.get(ENDPOINTS)
+    if not sandbox:
+        if given:
+            app.warn(f"{ENDPOINTS} is set: this talks to the endpoints in {given}, not to the cloud")
+        return
+    if given:
+        return
+    from provisioner.sandbox import supervisor
+    from provisioner.sandbox.settings import SandboxOptions
+
+    directory = app.home.sandbox
+    info = supervisor.running(directory)
+    if info is None:
+        begun = time.monotonic()
+        info = supervisor.start(directory, SandboxOptions())
+        took = format_duration(time.monotonic() - begun)
+        app.note(f"started the sandbox in {directory} ({took}); provisioner sandbox stop ends it")
+    os.environ[ENDPOINTS] = info.endpoints
+
+
+class Bench(NamedTuple):
+    """A site with everything around it that a run needs."""
+
+    site: Site
+    progress: Progress
+    signals: Signals
+
+
+@contextmanager
+def bench(app: App, chosen: Chosen, wishes: Wishes, deployment: str, plan: Plan | None, verb: str) -> Iterator[Bench]:
+    """Takes the lock and listens: to the events for the user, to signals for the run."""
+    if app.json and wishes.events == "-":
+        raise UsageError("--json and --events - both want stdout", hint="send the events to a file")
+    directory = app.home.deployment(deployment, sandbox=chosen.sandbox)
+    progress = make_progress(app)
+    sink = EventSink(wishes.events, app.printer) if wishes.events else None
+    try:
+        with open_site(
+            directory,
+            deployment,
+            app.registry,
+            plan.region if plan is not None else "",
+            command=f"provisioner {verb} {chosen.words}",
+            listeners=[progress, *([sink] if sink else [])],
+            parallelism=wishes.parallelism or PARALLELISM,
+        ) as site:
+            known = {record.step: (record.stage, record.type) for record in site.store.state.steps.values()}
+            known |= {step.name: (step.stage, step.type) for step in (plan.steps if plan is not None else ())}
+            for name, (stage, type_) in known.items():
+                progress.expect(stage, name, type_)
+            _check_timeouts(wishes, list(known))
+            with Signals(site.loop.stop, progress.notice) as signals:
+                yield Bench(site, progress, signals)
+    finally:
+        progress.close()
+        if sink is not None:
+            sink.close()
+
+
+def _check_timeouts(wishes: Wishes, steps: Sequence[str]) -> None:
+    for name in wishes.timeouts:
+        if name not in steps:
+            raise UsageError(f"--timeout: there is no step {name!r}", hint=f"steps: {', '.join(steps) or 'none'}")
+
+
+def make_progress(app: App) -> Progress:
+    """A live table for people, lines for everybody else."""
+    if app.printer.err.terminal and not app.json and os.environ.get("TERM") != "dumb":
+        from provisioner.cli.live import LiveProgress
+
+        return LiveProgress(app.printer, time.time)
+    return PlainProgress(app.printer, time.time)
+
+
+@contextmanager
+def reading(app: App, chosen: Chosen, plan: Plan) -> Iterator[Site]:
+    """A site that only looks: no lock, nothing written."""
+    choose_cloud(app, sandbox=chosen.sandbox)
+    directory = record_directory(app, chosen, plan.deployment)
+    with (
+        glance(directory, plan.deployment, app.registry, plan.region) as site,
+        Signals(site.loop.stop, app.printer.say),
+    ):
+        yield site
+
+
+def recorded(app: App, chosen: Chosen, deployment: str) -> Path:
+    """The directory of a deployment that has a record; StateError where it has none, so that none is made."""
+    directory = record_directory(app, chosen, deployment)
+    if not directory.is_dir():
+        elsewhere = app.home.deployment(deployment, sandbox=not chosen.sandbox)
+        raise never_deployed(deployment, directory, sandbox=chosen.sandbox, elsewhere=elsewhere)
+    return directory
+
+
+def record_directory(app: App, chosen: Chosen, deployment: str) -> Path:
+    return app.home.deployment(deployment, sandbox=chosen.sandbox)
+
+
+def never_deployed(deployment: str, directory: Path, *, sandbox: bool, elsewhere: Path) -> StateError:
+    """There is no record. ``elsewhere``: where the other kind of deployment would have its own."""
+    hint = "provisioner deploy makes one"
+    if elsewhere.is_dir():
+        hint = (
+            "there is one of a rehearsal: add --sandbox"
+            if not sandbox
+            else "there is one outside the sandbox: leave --sandbox out"
+        )
+    return StateError(f"nothing was ever deployed as {deployment!r}", where=str(directory), hint=hint)
