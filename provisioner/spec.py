@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -41,6 +42,12 @@ def values(spec: Spec) -> dict[str, Any]:
 def fields(spec: Spec) -> dict[str, Any]:
     """Field name → plain value (nested structs as dicts, Secrets as they are), without those that are None."""
     return {name: value for name, value in values(spec).items() if value is not None}
+
+
+@cache
+def defaults(cls: type[Spec]) -> dict[str, Any]:
+    """Field name → default of the fields that have a literal one; for reading only."""
+    return {f.name: f.default for f in msgspec.structs.fields(cls) if f.default is not msgspec.NODEFAULT}
 
 
 def plain(value: Any) -> Any:

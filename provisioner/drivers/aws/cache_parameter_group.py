@@ -41,7 +41,7 @@ class CacheParameterGroup(ParameterGroup):
         tags: Tags = None
 
     service = "elasticache"
-    name_pattern = r"[a-z](-?[a-z0-9]+)*"
+    name_pattern = r"(?=.{1,255}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     word = "Cache"
     arn_field = "ARN"
     changes_field = "ParameterNameValues"

@@ -124,7 +124,7 @@ class CacheReplicationGroup(resource.Resource):
     rules = cache_rules.RULES
     service = "elasticache"
     timeout = 600.0
-    name_pattern = r"(?=.{1,40}$)[a-z](-?[a-z0-9]+)*"
+    name_pattern = r"(?=.{1,40}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     immutable = frozenset({"name", "engine", "at_rest_encryption", "kms_key", "subnet_group", "port"})
     one_way = frozenset({"engine_version"})
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {

@@ -46,7 +46,7 @@ class DbParameterGroup(ParameterGroup):
         tags: Tags = None
 
     service = "rds"
-    name_pattern = r"[a-z](-?[a-z0-9]+)*"
+    name_pattern = r"(?=.{1,255}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     word = "DB"
     arn_field = "DBParameterGroupArn"
     changes_field = "Parameters"

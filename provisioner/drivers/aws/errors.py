@@ -21,7 +21,7 @@ from provisioner.errors import (
     CloudError,
     ConnectionFailedError,
     CredentialsError,
-    EnvironmentError_,
+    SetupError,
     InUseError,
     InvalidRequestError,
     NotFoundError,
@@ -229,7 +229,7 @@ def _from_client(err: Exception, where: str, hide: tuple[str, ...]) -> Provision
     if names & _BAD_ANSWER:
         return UnavailableError(f"the answer cannot be read: {text}", where=where)
     if names & {"NoRegionError", "InvalidRegionError", "EndpointResolutionError", "UnknownEndpointError"}:
-        return EnvironmentError_(text, where=where, hint="set `region:` in the plan, or AWS_REGION")
+        return SetupError(text, where=where, hint="set `region:` in the plan, or AWS_REGION")
     return InvalidRequestError(text, where=where)
 
 

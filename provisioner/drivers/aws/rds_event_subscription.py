@@ -58,7 +58,7 @@ class RdsEventSubscription(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
     rules = (rule(_sources, "source_type", "source_ids"),)
     service = "rds"
-    name_pattern = r"[a-z](-?[a-z0-9]+)*"
+    name_pattern = r"(?=.{1,254}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     immutable = frozenset({"name"})
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
         "source_ids": same.as_set,

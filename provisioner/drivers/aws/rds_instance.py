@@ -20,7 +20,7 @@ from provisioner import resource
 from provisioner.drivers.aws import arn_tags, rds_rules, rds_state, same, tags, windows
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import BusyError, NotFoundError
+from provisioner.errors import BusyError, InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
 from provisioner.secret import Secret
 
@@ -156,7 +156,7 @@ class RdsInstance(resource.Resource):
     service = "rds"
     timeout = 1800.0
     holds_data = True
-    name_pattern = r"[a-z](-?[a-z0-9]+){0,62}"
+    name_pattern = r"(?=.{1,63}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     immutable = frozenset({"name", "engine", "db_name", "username", "subnet_group", "storage_encrypted", "kms_key"})
     one_way = frozenset({"allocated_storage", "engine_version"})
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -215,8 +215,12 @@ class RdsInstance(resource.Resource):
             raise NotFoundError("it is gone", where=f"rds {key.name}")
         if rds_state.phase(instance) is Phase.PENDING:
             raise BusyError(f"it is {instance['DBInstanceStatus']}", where=f"rds {key.name}")
+        seen = rds_state.settings(instance)
+        problem = rds_rules.growth(spec.allocated_storage, seen["allocated_storage"])
+        if problem:
+            raise InvalidRequestError(problem, where=f"rds {key.name}")
         arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, spec.tags)
-        changes = _changes(spec, rds_state.settings(instance))
+        changes = _changes(spec, seen)
         restart = spec.parameters_applied and rds_state.reboot_due(instance)
         if changes or self._sent.get(key.owner) != spec.password:
             self._call("modify_db_instance", key, ApplyImmediately=True, MasterUserPassword=spec.password, **changes)

@@ -45,6 +45,14 @@ def same_version(wanted: str, seen: str) -> bool:
     return major == seen_major and (not minor or int(minor) <= int(seen_minor or 0))
 
 
+def growth(wanted: int, seen: int) -> str | None:
+    """What RDS has against growing storage from ``seen`` to ``wanted`` GiB; growing by nothing is fine."""
+    least = -(-seen * 11 // 10)
+    if seen < wanted < least:
+        return f"allocated_storage grows by 10% at least: from {seen} GiB to {least} or more, not {wanted}"
+    return None
+
+
 def in_force(wanted: bool, seen: bool) -> bool:
     """Whether the restart that static parameters wait for is made, or not asked for."""
     return seen or not wanted

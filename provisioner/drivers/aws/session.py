@@ -23,7 +23,7 @@ import msgspec
 
 from provisioner.drivers.aws import page
 from provisioner.drivers.aws.errors import caught, masked, translate
-from provisioner.errors import EnvironmentError_, MissingExtraError, SandboxError
+from provisioner.errors import SetupError, MissingExtraError, SandboxError
 from provisioner.secret import Secret
 
 ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
@@ -152,7 +152,7 @@ def open_session(region: str = "") -> AwsSession:
     endpoint = _endpoint()
     region = region or (endpoint.region if endpoint else "") or _configured_region(endpoint)
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", region):
-        raise EnvironmentError_(
+        raise SetupError(
             f"{region!r} is no AWS region" if region else "no AWS region is set",
             hint="set `region:` in the plan, for example us-east-1, or AWS_REGION",
         )

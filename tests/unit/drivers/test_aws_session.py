@@ -15,9 +15,9 @@ from provisioner.drivers.aws.session import AwsSession, open_session
 from provisioner.errors import (
     BusyError,
     ConnectionFailedError,
-    EnvironmentError_,
     InvalidRequestError,
     SandboxError,
+    SetupError,
     ThrottledError,
     UnavailableError,
 )
@@ -112,7 +112,7 @@ def test_a_plans_region_wins_over_the_endpoints(cloud: Cloud, point: Any) -> Non
 @pytest.mark.parametrize("region", ["nowhere", "us-east", "us east-1", "../us-east-1"])
 def test_what_is_no_region_is_refused(point: Any, region: str) -> None:
     point(url="http://127.0.0.1:9")
-    with pytest.raises(EnvironmentError_, match="no AWS region"):
+    with pytest.raises(SetupError, match="no AWS region"):
         open_session(region)
 
 

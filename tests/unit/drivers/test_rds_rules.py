@@ -1,14 +1,17 @@
 """What RDS and ElastiCache would refuse is refused here, with a reason a person can act on."""
 
+import re
 from typing import Any
 
 import pytest
 
 from provisioner.drivers.aws import cache_rules, rds_rules, s3_rules
 from provisioner.drivers.aws.cache_replication_group import CacheReplicationGroup
+from provisioner.drivers.aws.db_parameter_group import DbParameterGroup
 from provisioner.drivers.aws.parameter_group import complaint
+from provisioner.drivers.aws.rds_event_subscription import RdsEventSubscription
 from provisioner.drivers.aws.rds_instance import RdsInstance
-from provisioner.resource import StepType
+from provisioner.resource import Resource, StepType
 from provisioner.secret import Secret
 from provisioner.spec import complaints
 
@@ -22,6 +25,13 @@ def _said(cls: type[StepType], **values: Any) -> list[str]:
 )
 def test_autoscaling_needs_ten_percent_of_room(allocated: int, most: int, fine: bool) -> None:
     assert (_said(RdsInstance, allocated_storage=allocated, max_allocated_storage=most) == []) is fine
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "fine"), [(20, 20, True), (20, 40, True), (21, 20, False), (22, 20, True), (111, 101, False), (112, 101, True)]
+)
+def test_storage_grows_by_ten_percent_or_not_at_all(wanted: int, seen: int, fine: bool) -> None:
+    assert (rds_rules.growth(wanted, seen) is None) is fine
 
 
 @pytest.mark.parametrize(
@@ -143,3 +153,16 @@ def test_lifecycle_rules_come_back_as_they_went_out() -> None:
 def test_a_filter_that_a_plan_cannot_say_is_a_difference() -> None:
     seen = s3_rules.lifecycle_plain([{"ID": "x", "Status": "Enabled", "Filter": {"ObjectSizeGreaterThan": 5}, "Expiration": {"Days": 1}}])
     assert not s3_rules.same_lifecycle([{"id": "x", "enabled": True, "prefix": "", "transitions": [], "expiration_days": 1}], seen)
+
+
+@pytest.mark.parametrize(
+    ("cls", "longest"), [(RdsInstance, 63), (CacheReplicationGroup, 40), (DbParameterGroup, 255), (RdsEventSubscription, 254)]
+)
+def test_names_are_what_aws_takes_and_are_judged_in_no_time(cls: type[Resource], longest: int) -> None:
+    def fits(name: str) -> bool:
+        return re.fullmatch(cls.name_pattern, name) is not None
+
+    assert fits("a") and fits("a-b-1") and fits("a" * longest)
+    wrong = ("", "1a", "-a", "a-", "a--b", "A", "a_b", "a" * (longest + 1))
+    assert not any(fits(name) for name in wrong)
+    assert not fits("a" * longest + "_")  # a pattern that backtracks would still be at it
