@@ -19,7 +19,7 @@ import builtins
 import enum
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -138,9 +138,13 @@ class Gate(StepType):
 
 @runtime_checkable
 class CanUpdate(Protocol):
-    """The object can be changed in place. ``update`` starts the change to ``spec`` and returns; twice does no harm."""
+    """The object can be changed in place. ``update`` starts the change to ``spec`` and returns; twice does no harm.
 
-    def update(self, key: Key, spec: Any) -> None: ...
+    ``changed`` names the fields that differ, which for those that the cloud does not report the type cannot see itself;
+    empty where nobody knows: then everything is brought to the spec.
+    """
+
+    def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None: ...
 
 
 @runtime_checkable

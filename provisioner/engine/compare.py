@@ -37,16 +37,24 @@ def compare(
     seen: Observed,
     record: Record | None,
     salt: str,
+    *,
+    unsure: bool = False,
 ) -> list[Difference]:
     """Differences of the known fields ``wanted`` (decoded, plain) from what is there.
 
     ``frozen`` is the same spec as it would be recorded. Fields that are still unknown are not in ``wanted``.
+    ``unsure``: an update was announced and may not have been carried out; then what the cloud does not report and an
+    update can change counts as different, so that it is sent again.
     """
-    fixed = cls.immutable if issubclass(cls, CanUpdate) else None
-    return [
-        Difference(name, before, after, replaces=fixed is None or name in fixed)
+    fixed = cls.immutable if issubclass(cls, CanUpdate) else frozenset(cls.Spec.__struct_fields__)
+    found = [
+        Difference(name, before, after, replaces=name in fixed)
         for name, before, after in _differing(cls, wanted, frozen, seen, record, salt)
     ]
+    if unsure:
+        told = {difference.field for difference in found} | set(seen.spec) | fixed
+        found += [Difference(name, None, masked(want)) for name, want in wanted.items() if name in frozen.keys() - told]
+    return found
 
 
 def gap(differences: Sequence[Difference]) -> Gap:

@@ -13,7 +13,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.events import Events
 from provisioner.engine.loop import Commit, Look, Loop, Task
 from provisioner.engine.retry import Retrier
-from provisioner.errors import CloudError, UnresolvedReferenceError, StepError
+from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in

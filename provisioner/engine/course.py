@@ -78,6 +78,10 @@ class Course:
         """A create may have been carried out without an answer (or by a process that died)."""
         self.cut_off = self.record is not None and self.record.status is Status.DELETING
         """A process that died, or gave up, may have sent a delete that does not show yet."""
+        self.asked: frozenset[str] = frozenset()
+        """The fields of the last update that the cloud accepted; ``updates`` counts those in a row."""
+        self.sent = False
+        """An update of ours was accepted: what the cloud does not report is as announced."""
         self.updates = 0
         self.updated_at = 0.0
         self._tries: Tries | None = None
@@ -100,7 +104,8 @@ class Course:
     def differences(self, seen: Observed) -> list[Difference]:
         t = self.target
         record = self.record if self.record is not None and self.record.status is not Status.CREATING else None
-        return compare(type(t.resource), t.wanted, t.frozen, seen, record, self.ctx.state.salt)
+        unsure = record is not None and record.status is Status.UPDATING and not self.sent
+        return compare(type(t.resource), t.wanted, t.frozen, seen, record, self.ctx.state.salt, unsure=unsure)
 
     def fingerprints(self) -> dict[str, str]:
         return fingerprints(self.target.wanted, self.ctx.state.salt)

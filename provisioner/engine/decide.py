@@ -37,7 +37,7 @@ class Verdict(enum.Enum):
 
     CREATE = "create"
     WAIT = "wait"
-    """Wait until it shows: created a moment ago and not to be seen yet, or deleted a moment ago and still to be seen."""
+    """Wait until it shows: created a moment ago and not to be seen yet, or deleted and still to be seen."""
     SETTLE = "settle"
     """Wait until it is ready (or gone), then decide again."""
     FINISH = "finish"

@@ -43,9 +43,14 @@ def deploy_step(ctx: Context, decl: StepDecl) -> Task:
     course = Course(ctx, aim(ctx, decl), data_may_go=ctx.allow_data_loss, discard=ctx.allow_data_loss)
     yield from _leave_other(course)
     known = ctx.seen.pop(decl.name, None)
-    if known is None or known.key != course.key or course.action is not Action.KEEP:
+    if known is None or known.key != course.key or course.action is not Action.KEEP or _stale(ctx, decl, known.seen):
         return (yield from pursue(course, (yield from course.look())))
     return (yield from pursue(course, known.seen))
+
+
+def _stale(ctx: Context, decl: StepDecl, seen: Observed | None) -> bool:
+    """What this run changed above an object may show in the object itself (a parameter that waits for a restart)."""
+    return seen is not None and any(ctx.change(need) is not None for need in decl.needs)
 
 
 def pursue(course: Course, seen: Observed | None) -> Task:
@@ -117,13 +122,15 @@ def _withdraw(course: Course) -> Task:
 
 def _update(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     now = course.ctx.clock.now()
+    names = frozenset(d.field for d in differences)
+    if names != course.asked:
+        course.updates = 0  # something came of it: a type may take one kind of change at a time
     if course.updates and now - course.updated_at < READBACK:
         yield from course.tick(course.updated_at, "the new values to show")
         return (yield from course.look())
     if course.updates >= UPDATES:
-        names = ", ".join(d.field for d in differences)
         raise StepError(
-            f"after {UPDATES} accepted updates the cloud still reports other values for: {names}",
+            f"after {UPDATES} accepted updates the cloud still reports other values for: {', '.join(sorted(names))}",
             where=course.step,
             hint="change these values in the plan to what the cloud reports, and please report this",
         )
@@ -134,12 +141,13 @@ def _update(course: Course, seen: Observed | None, differences: list[Difference]
     resource: Any = course.resource
     key, spec = course.key, course.target.spec
     try:
-        yield from course.ctx.retrier.once(lambda: resource.update(key, spec), resource.service)
+        yield from course.ctx.retrier.once(lambda: resource.update(key, spec, names), resource.service)
     except CloudError as error:
         if not error.retryable:
             raise
         yield from course.pause(error)
         return (yield from course.look())
+    course.asked, course.sent = names, True
     course.updates += 1
     course.updated_at = course.ctx.clock.now()
     course.accepted()
@@ -369,4 +377,3 @@ def _present(course: Course) -> Record:
     record = course.record
     assert record is not None
     return record
-

@@ -65,7 +65,7 @@ def preview(ctx: Context, plan: Plan, steps: Sequence[StepDecl]) -> list[Planned
         elif isinstance(result.value, Planned):
             planned[name] = result.value
 
-    _read_all(ctx, objects, failures)
+    _read_all(ctx, plan, objects, failures)
     by_name = {decl.name: decl for decl in objects}
     needs = {decl.name: decl.needs for decl in objects}
     schedule = Schedule(ctx.loop, list(by_name), needs, lambda n: _decide(ctx, by_name[n]), landed, halt=True)
@@ -92,17 +92,14 @@ def look_at(ctx: Context, records: Sequence[Record]) -> None:
         raise error
 
 
-def _read_all(ctx: Context, objects: Sequence[StepDecl], failures: dict[str, BaseException]) -> None:
+def _read_all(ctx: Context, plan: Plan, objects: Sequence[StepDecl], failures: dict[str, BaseException]) -> None:
     keys: dict[str, tuple[Resource, Key]] = {}
     for decl in objects:
         resource = ctx.drivers.resource(decl.type)
         key = _early_key(ctx, resource, decl)
         if key is not None:
             keys[decl.name] = (resource, key)
-    gone = {
-        r.step: r for r in ctx.state.steps.values() if r.step not in keys and r.step not in {d.name for d in objects}
-    }
-    for record in gone.values():
+    for record in removed(ctx, plan):
         keys[record.step] = (ctx.drivers.resource(record.type), record.key)
     _read(ctx, keys, failures)
 

@@ -14,6 +14,7 @@ import msgspec
 from provisioner.engine.context import Context
 from provisioner.engine.course import LATE, READBACK, WAIT_SHARE
 from provisioner.engine.loop import Sleep, Task
+from provisioner.engine.retry import Tries
 from provisioner.errors import BusyError, CloudError, InUseError, NotFoundError, StepTimeoutError
 from provisioner.model import Observed, Phase, format_duration
 from provisioner.resource import CanDiscard, Resource
@@ -47,7 +48,7 @@ class _Removal:
         self.visible_from = record.since + max(resource.grace, LATE)
         self.started = ctx.clock.now()
         self.timeout = ctx.timeout(type(resource), record.step)
-        self.tries = ctx.retrier.tries()
+        self.tries: Tries | None = None
         self.detail = ""
 
     def until_gone(self) -> Task:
@@ -86,6 +87,7 @@ class _Removal:
         except CloudError as error:
             if not (error.retryable or isinstance(error, InUseError)):
                 raise
+            self.tries = self.tries or self.ctx.retrier.tries()
             pause = self.tries.pause(error)
             self._say(str(error))
             yield Sleep(pause)

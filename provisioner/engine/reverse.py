@@ -57,11 +57,10 @@ def reverse(ctx: Context, *, discard: bool) -> dict[str, BaseException]:
 def _waits(ctx: Context, changes: Mapping[str, Change]) -> dict[str, list[str]]:
     """Step → the steps whose undo comes before its own.
 
-    Two steps of which one needs, or needed, the other are undone in the reverse order of their intents, whichever
-    way the need goes: that order was legal forward, so it is legal backward, and it has no cycle even where the run
-    turned a need around.
+    Two steps of which one needs, or needed, the other wait for each other in one order that all share, so there is no
+    cycle even where the run turned a need around.
     """
-    place = {step: number for number, step in enumerate(changes)}
+    place = {step: number for number, step in enumerate(_order(ctx, changes))}
     waits: dict[str, list[str]] = {step: [] for step in changes}
     for step, change in changes.items():
         record, before = ctx.record(step), change.undo.before
@@ -70,6 +69,27 @@ def _waits(ctx: Context, changes: Mapping[str, Change]) -> dict[str, list[str]]:
                 first, second = sorted((step, need), key=place.__getitem__)
                 waits[second].append(first)
     return waits
+
+
+def _order(ctx: Context, changes: Mapping[str, Change]) -> list[str]:
+    """The reverse order of intents, but where that cannot be right: what is deleted goes after all that use it now,
+    and what comes back comes before all that used it then."""
+    first: dict[str, set[str]] = {step: set() for step in changes}
+    for step, change in changes.items():
+        record, before = ctx.record(step), change.undo.before
+        for need in before.needs if before else ():
+            if need in changes and changes[need].undo.kind is UndoKind.RECREATE:
+                first[step].add(need)
+        for need in record.needs if record else ():
+            if need in changes and changes[need].undo.kind is UndoKind.DELETE:
+                first[need].add(step)
+    order: dict[str, None] = {}
+    waiting = dict.fromkeys(changes)
+    while waiting:
+        free = (step for step in waiting if all(other in order for other in first[step]))
+        step = next(free, next(iter(waiting)))
+        order[step] = waiting.pop(step)
+    return list(order)
 
 
 def _raise_fatal(failed: Mapping[str, BaseException]) -> None:

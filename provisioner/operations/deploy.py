@@ -40,7 +40,8 @@ def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcom
     ctx = site.context(run, plan, options)
     planned = preview(ctx, plan, steps)
     if options.targets:
-        planned = [p for p in planned if any(step.name == p.step for step in steps)]
+        names = {step.name for step in steps}
+        planned = [p for p in planned if p.step in names]
     refuse(planned, options)
     asked = site.clock.now()
     if not confirm(planned):

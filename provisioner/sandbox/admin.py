@@ -20,12 +20,14 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qs
 
 from provisioner.errors import UsageError
 from provisioner.sandbox.aws.gateway import Gateway
 from provisioner.sandbox.aws.inventory import inventory
+from provisioner.sandbox.aws.models import known_services, service_model
 from provisioner.sandbox.settings import PROVISION_TIMES
 
 _log = logging.getLogger(__name__)
@@ -99,6 +101,7 @@ class Admin:
     def _add_fault(self, query: Query, body: Any) -> Answer:
         if not isinstance(body, dict):
             raise UsageError("a fault is a JSON object", hint='for example {"service": "rds", "error": "AccessDenied"}')
+        _check_names(str(body.get("service") or "*"), str(body.get("operation") or "*"))
         return 200, asdict(self._gateway.faults.add(body))
 
     def _clear_fault(self, text: str) -> Answer:
@@ -142,6 +145,21 @@ def _body(environ: dict[str, Any]) -> Any:
         return json.loads(data)
     except ValueError as err:
         raise UsageError(f"the body is not JSON: {err}") from err
+
+
+def _check_names(service: str, operation: str) -> None:
+    """A fault for a service or operation that does not exist would wait for ever: UsageError says so instead."""
+    if service == "*":
+        return
+    if service not in known_services():
+        close = get_close_matches(service.lower(), known_services(), 3)
+        raise UsageError(
+            f"there is no service {service!r}", hint=f"boto3's names count: {', '.join(close) or 'rds, s3, …'}"
+        )
+    names = service_model(service).operation_names
+    if operation != "*" and operation not in names:
+        close = get_close_matches(operation, names, 3)
+        raise UsageError(f"{service} has no operation {operation!r}", hint=f"perhaps {', '.join(close) or names[0]}")
 
 
 def _flag(query: Query, name: str) -> bool:

@@ -81,6 +81,8 @@ class FaultBook:
             raise UsageError(f"{kind!r} is no kind of fault", hint=f"one of: {', '.join(KINDS)}")
         if kind == "error" and not wish.get("error"):
             raise UsageError("a fault needs an error code or a kind", hint='for example "error": "AccessDenied"')
+        if kind in OUTCOMES and wish.get("service") not in ("rds", "elasticache"):
+            raise UsageError(f"the kind {kind} is for rds and elasticache alone", hint="name one of them as `service`")
         times, skip, delay = wish.get("times", 1), wish.get("skip", 0), wish.get("delay")
         if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in (times, skip)):
             raise UsageError("`times` and `skip` are whole numbers from 0")

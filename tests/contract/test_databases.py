@@ -59,7 +59,7 @@ def test_a_static_parameter_takes_one_restart_and_then_it_is_in_force(tuned: Wor
     before = settle(driver, key)
     assert before.spec["parameters_applied"] is False and _show(before, "max_connections") == "50"
     calls = _writes(tuned, "rds")
-    patiently(lambda: driver.update(key, spec))
+    patiently(lambda: driver.update(key, spec, {"parameters_applied"}))
     after = settle(driver, key)
     assert after.spec["parameters_applied"] is True and _show(after, "max_connections") == "60"
     assert calls.count("RebootDBInstance") == 1
@@ -71,7 +71,9 @@ def test_a_changed_password_and_a_restart_in_one_update_both_happen(tuned: World
     groups.update(tuned.key("aws.db_parameter_group", "settings", tree), tuned.spec("aws.db_parameter_group", tree))
     db = {**_spec(tuned, parameter_group=tuned["settings"]["name"]), "password": Secret("the-second-password")}
     key, spec = tuned.key("aws.rds_instance", "db", db), tuned.spec("aws.rds_instance", db)
-    patiently(lambda: driver.update(key, spec))
+    patiently(lambda: driver.update(key, spec, {"password", "parameters_applied"}))
+    assert settle(driver, key).spec["parameters_applied"] is False, "one thing at a time"
+    patiently(lambda: driver.update(key, spec, {"parameters_applied"}))
     assert _show(settle(driver, key), "max_connections", "the-second-password") == "70"
 
 

@@ -66,6 +66,8 @@ class ToyCloud:
         self.calls: list[tuple[str, str]] = []
         self.faults: list[Fault] = []
         self.hooks: list[Hook] = []
+        self.told: list[set[str]] = []
+        """For each update the fields that it was told to change."""
         self.provision: dict[str, float] = {}
         self.modify: dict[str, float] = {}
         self.removal: dict[str, float] = {}

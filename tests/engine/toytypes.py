@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -72,7 +72,8 @@ class _Base(Resource):
         self.session.create(self.kind, key.name, key.owner, _values(spec), unique=self.unique)
         self.session.leave("create", key.name, fault)
 
-    def update(self, key: Key, spec: ThingSpec) -> None:
+    def update(self, key: Key, spec: ThingSpec, changed: Collection[str] = ()) -> None:
+        self.session.told.append(set(changed))
         fault = self.session.enter("update", key.name)
         thing = self.session.named(self.kind, key.name)
         if thing is None:

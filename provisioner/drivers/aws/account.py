@@ -39,12 +39,8 @@ class Account(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> NoReturn:
         """Refuses."""
-        raise InvalidRequestError(
-            "an AWS account can only be adopted", where=f"aws.account {key.step}", hint=_HINT
-        )
+        raise InvalidRequestError("an AWS account can only be adopted", where=f"aws.account {key.step}", hint=_HINT)
 
     def delete(self, key: Key) -> NoReturn:
         """Refuses."""
-        raise InvalidRequestError(
-            "an AWS account is not deleted", where=f"aws.account {key.step}", hint=_HINT
-        )
+        raise InvalidRequestError("an AWS account is not deleted", where=f"aws.account {key.step}", hint=_HINT)

@@ -78,9 +78,7 @@ class Ec2Object(resource.Resource):
 
     def call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         """An EC2 call on behalf of a step."""
-        answer: dict[str, Any] = self.session.call(
-            "ec2", operation, what=key.name, region=key.region, **parameters
-        )
+        answer: dict[str, Any] = self.session.call("ec2", operation, what=key.name, region=key.region, **parameters)
         return answer
 
     def call_gone(self, operation: str, key: Key, **parameters: Any) -> None:
@@ -127,9 +125,7 @@ class Ec2Object(resource.Resource):
             answers: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
             for values in chunks(list(asked), _MOST_VALUES):
                 what = [{"Name": question, "Values": values}]
-                for item in self.session.pages(
-                    "ec2", self.describe, self.listed, region=region, Filters=what
-                ):
+                for item in self.session.pages("ec2", self.describe, self.listed, region=region, Filters=what):
                     answers[self._answers(question, item)].append(item)
             for value, objects in answers.items():
                 for key in asked.get(value, ()):

@@ -21,12 +21,12 @@ from provisioner.errors import (
     CloudError,
     ConnectionFailedError,
     CredentialsError,
-    SetupError,
     InUseError,
     InvalidRequestError,
     NotFoundError,
     ProvisionerError,
     QuotaError,
+    SetupError,
     ThrottledError,
     UnavailableError,
 )
@@ -140,9 +140,7 @@ _HINTS: Final[Mapping[type[ProvisionerError], str]] = {
 }
 
 
-def kind_of(
-    code: str, *, service: str = "", operation: str = "", status: int = 400, message: str = ""
-) -> _Kind:
+def kind_of(code: str, *, service: str = "", operation: str = "", status: int = 400, message: str = "") -> _Kind:
     """Which error of the tree an answer of AWS is.
 
     >>> kind_of("DBInstanceNotFound").__name__, kind_of("SomethingNew", status=503).__name__
@@ -211,9 +209,7 @@ _NO_CREDENTIALS: Final = frozenset(
         "ConfigParseError",
     )
 )
-_NO_ANSWER: Final = frozenset(
-    ("HTTPClientError", "ConnectionError", "ResponseStreamingError", "IncompleteReadError")
-)
+_NO_ANSWER: Final = frozenset(("HTTPClientError", "ConnectionError", "ResponseStreamingError", "IncompleteReadError"))
 _BAD_ANSWER: Final = frozenset({"ResponseParserError", "ChecksumError", "FlexibleChecksumError"})
 
 

@@ -7,7 +7,7 @@ its tags; what is missing after a crash shows in a read as a difference, and an 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar
 from urllib.parse import unquote
@@ -27,11 +27,7 @@ _PolicyName = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\w+=
 
 def _no_wildcard(policies: Mapping[str, Any] | None) -> str | None:
     wide = [name for name, document in (policies or {}).items() if policy.allows_everything(document)]
-    return (
-        f"policy {', '.join(wide)} allows every action on every resource; name what is needed"
-        if wide
-        else None
-    )
+    return f"policy {', '.join(wide)} allows every action on every resource; name what is needed" if wide else None
 
 
 @resource.resource("aws.iam_role")
@@ -57,9 +53,7 @@ class IamRole(resource.Resource):
             str,
             Meta(max_length=512, pattern=r"^/([\x21-\x7e]+/)?$", description="Path before the name; fixed."),
         ] = "/"
-        max_session_seconds: Annotated[
-            int, Meta(ge=3600, le=43200, description="Longest session, in seconds.")
-        ] = 3600
+        max_session_seconds: Annotated[int, Meta(ge=3600, le=43200, description="Longest session, in seconds.")] = 3600
         managed_policies: Annotated[
             list[str], Meta(max_length=20, description="ARNs of managed policies; others are detached.")
         ] = msgspec.field(default_factory=list)
@@ -101,7 +95,7 @@ class IamRole(resource.Resource):
         )
         self._bring_policies(key, spec, [], {})
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings everything but name and path to the plan."""
         role = self._call("get_role", key)["Role"]
         if not policy.same(_trust(spec.services), _document(role["AssumeRolePolicyDocument"])):
@@ -110,9 +104,7 @@ class IamRole(resource.Resource):
             spec.description,
             spec.max_session_seconds,
         ):
-            self._call(
-                "update_role", key, Description=spec.description, MaxSessionDuration=spec.max_session_seconds
-            )
+            self._call("update_role", key, Description=spec.description, MaxSessionDuration=spec.max_session_seconds)
         self._bring_policies(key, spec, self._attached(key), self._inline(key))
         put, drop = tagging.changes(key, spec.tags, tagging.from_list(role.get("Tags")))
         if put:
@@ -132,9 +124,7 @@ class IamRole(resource.Resource):
             self._call("delete_role", key)
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self.session.call(
-            "iam", operation, what=key.name, RoleName=key.name, **parameters
-        )
+        answer: dict[str, Any] = self.session.call("iam", operation, what=key.name, RoleName=key.name, **parameters)
         return answer
 
     def _attached(self, key: Key) -> list[str]:
@@ -144,9 +134,7 @@ class IamRole(resource.Resource):
         return sorted(item["PolicyArn"] for item in found)
 
     def _inline_names(self, key: Key) -> list[str]:
-        return sorted(
-            self.session.pages("iam", "list_role_policies", "PolicyNames", what=key.name, RoleName=key.name)
-        )
+        return sorted(self.session.pages("iam", "list_role_policies", "PolicyNames", what=key.name, RoleName=key.name))
 
     def _inline(self, key: Key) -> dict[str, Any]:
         return {
@@ -154,9 +142,7 @@ class IamRole(resource.Resource):
             for name in self._inline_names(key)
         }
 
-    def _bring_policies(
-        self, key: Key, spec: Spec, attached: Sequence[str], inline: Mapping[str, Any]
-    ) -> None:
+    def _bring_policies(self, key: Key, spec: Spec, attached: Sequence[str], inline: Mapping[str, Any]) -> None:
         for arn in sorted(set(spec.managed_policies) - set(attached)):
             self._call("attach_role_policy", key, PolicyArn=arn)
         for arn in sorted(set(attached) - set(spec.managed_policies)):
@@ -167,9 +153,7 @@ class IamRole(resource.Resource):
         for name in sorted(inline.keys() - spec.inline_policies.keys()):
             self._call("delete_role_policy", key, PolicyName=name)
 
-    def _observe(
-        self, key: Key, role: Mapping[str, Any], attached: list[str], inline: dict[str, Any]
-    ) -> Observed:
+    def _observe(self, key: Key, role: Mapping[str, Any], attached: list[str], inline: dict[str, Any]) -> Observed:
         marks = tagging.from_list(role.get("Tags"))
         return Observed(
             phase=Phase.READY,

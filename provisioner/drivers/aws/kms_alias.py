@@ -7,7 +7,7 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -59,9 +59,7 @@ class KmsAlias(resource.Resource):
         target = self._target(key)
         if target is None:
             return None
-        items = self.session.pages(
-            "kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=target
-        )
+        items = self.session.pages("kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=target)
         return Observed(
             phase=Phase.READY,
             owner=tagging.from_list(items, "TagKey", "TagValue").get(_mark(key)),
@@ -75,7 +73,7 @@ class KmsAlias(resource.Resource):
             self._tag(key, spec.key_id)
         self._call("create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Points it at another key of the same region."""
         before = self._target(key)
         self._tag(key, spec.key_id)
@@ -95,9 +93,7 @@ class KmsAlias(resource.Resource):
         self._untag(key, target)
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self.session.call(
-            "kms", operation, what=key.name, region=key.region, **parameters
-        )
+        answer: dict[str, Any] = self.session.call("kms", operation, what=key.name, region=key.region, **parameters)
         return answer
 
     def _target(self, key: Key) -> str | None:

@@ -10,7 +10,7 @@ key back, so that what it had encrypted can be read again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -88,7 +88,7 @@ class KmsKey(resource.Resource):
             living = [self._make(key, spec)]
         self._bring(key, living[0], spec)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings everything but ``multi_region`` to the plan, one call each for what differs."""
         for found in self._living(key):
             return self._bring(key, found, spec)
@@ -105,9 +105,7 @@ class KmsKey(resource.Resource):
             self._schedule(key, found, _SHORTEST_WINDOW)
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self.session.call(
-            "kms", operation, what=key.name, region=key.region, **parameters
-        )
+        answer: dict[str, Any] = self.session.call("kms", operation, what=key.name, region=key.region, **parameters)
         return answer
 
     def _schedule(self, key: Key, found: Mapping[str, Any], days: int) -> None:
@@ -140,9 +138,7 @@ class KmsKey(resource.Resource):
             self._call("update_key_description", key, **place, Description=spec.description)
         self._bring_rotation(key, place, spec)
         if spec.policy and not policy.same(spec.policy, self._policy(key, place)):
-            self._call(
-                "put_key_policy", key, **place, PolicyName="default", Policy=policy.to_text(spec.policy)
-            )
+            self._call("put_key_policy", key, **place, PolicyName="default", Policy=policy.to_text(spec.policy))
         put, drop = tagging.changes(key, spec.tags, found["Tags"], own=_window_tag(spec))
         if put:
             self._call("tag_resource", key, **place, Tags=tagging.to_list(put, "TagKey", "TagValue"))
@@ -160,9 +156,7 @@ class KmsKey(resource.Resource):
             self._call("disable_key_rotation", key, **place)
 
     def _policy(self, key: Key, place: Mapping[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(
-            self._call("get_key_policy", key, **place, PolicyName="default")["Policy"]
-        )
+        found: dict[str, Any] = json.loads(self._call("get_key_policy", key, **place, PolicyName="default")["Policy"])
         return found
 
     def _observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
@@ -225,9 +219,7 @@ class KmsKey(resource.Resource):
             return None
 
     def _tags(self, key: Key, number: str) -> dict[str, str]:
-        items = self.session.pages(
-            "kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=number
-        )
+        items = self.session.pages("kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=number)
         return tagging.from_list(items, "TagKey", "TagValue")
 
 

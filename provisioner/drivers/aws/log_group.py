@@ -6,7 +6,7 @@ the instance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -79,7 +79,7 @@ class LogGroup(resource.Resource):
                 raise
         self._retain(key, spec.retention_days)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets what differs."""
         group = self._find(key)
         if group is None:

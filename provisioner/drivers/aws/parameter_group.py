@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, ClassVar, Final
@@ -79,7 +79,7 @@ class ParameterGroup(Resource):
                 raise
         self._set(key, spec)
 
-    def update(self, key: Key, spec: Any) -> None:
+    def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sets what differs, resets what the plan no longer names, then the tags."""
         self._set(key, spec)
         if spec.tags is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -98,7 +98,7 @@ class RdsEventSubscription(resource.Resource):
             Tags=tags.to_list(tags.wanted(key, spec.tags)),
         )
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets topic and categories as one, then adds and removes sources, one a call, then the tags."""
         found = self._find(key)
         if found is None:

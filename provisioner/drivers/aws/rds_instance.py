@@ -9,7 +9,7 @@ along, which does no harm when it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -170,11 +170,6 @@ class RdsInstance(resource.Resource):
         "parameters_applied": rds_rules.in_force,
     }
 
-    def __init__(self, session: Any) -> None:
-        super().__init__(session)
-        self._sent: dict[str, Secret] = {}
-        """Owner → the password that this process gave the instance; so an update sends it once, not in each part."""
-
     def read(self, key: Key) -> Observed | None:
         """The instance of the key's name; one call."""
         instance = self._describe(key)
@@ -208,8 +203,11 @@ class RdsInstance(resource.Resource):
             **_changeable(spec),
         )
 
-    def update(self, key: Key, spec: Spec) -> None:
-        """Sends what differs, all together and with the password; then restarts, where parameters wait for it."""
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
+        """Sends what differs, all together; restarts where parameters wait for it and nothing else is to be sent.
+
+        A restart that is still due after other changes shows in ``parameters_applied``, so the engine comes back.
+        """
         instance = self._describe(key)
         if instance is None:
             raise NotFoundError("it is gone", where=f"rds {key.name}")
@@ -222,11 +220,10 @@ class RdsInstance(resource.Resource):
         arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, spec.tags)
         changes = _changes(spec, seen)
         restart = spec.parameters_applied and rds_state.reboot_due(instance)
-        if changes or self._sent.get(key.owner) != spec.password:
-            self._call("modify_db_instance", key, ApplyImmediately=True, MasterUserPassword=spec.password, **changes)
-            self._sent[key.owner] = spec.password
-            if restart:
-                raise BusyError("its changes come first, then the restart", where=f"rds {key.name}")
+        if "password" in changed or not changed:
+            changes["MasterUserPassword"] = spec.password
+        if changes:
+            self._call("modify_db_instance", key, ApplyImmediately=True, **changes)
         elif restart:
             self._call("reboot_db_instance", key)
 

@@ -7,7 +7,7 @@ setting as it is, so a bucket whose making was cut off is completed by ``create`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -117,7 +117,7 @@ class S3Bucket(resource.Resource):
         else:
             raise AlreadyExistsError("the bucket belongs to somebody else", where=f"s3 CreateBucket {key.name}")
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets what differs."""
         self._configure(key, spec, self._settings(key))
         seen = self._tags(key)

@@ -15,7 +15,7 @@ import json
 import secrets
 import string
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -56,9 +56,9 @@ class Generate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ]
         | None
     ) = None
-    key: Annotated[
-        str, Meta(min_length=1, max_length=256, description="Its member's name in the document.")
-    ] = "password"
+    key: Annotated[str, Meta(min_length=1, max_length=256, description="Its member's name in the document.")] = (
+        "password"
+    )
 
 
 def _enough(generate: Any) -> str | None:
@@ -101,9 +101,7 @@ class ManagedSecret(resource.Resource):
         kms_key_id: (
             Annotated[
                 str,
-                Meta(
-                    max_length=2048, description="Id or ARN of the KMS key. Left out of a new one: AWS's own."
-                ),
+                Meta(max_length=2048, description="Id or ARN of the KMS key. Left out of a new one: AWS's own."),
             ]
             | None
         ) = None
@@ -162,18 +160,18 @@ class ManagedSecret(resource.Resource):
                 raise
             self.update(key, spec)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings description, key, recovery window and tags to the plan; never the value."""
         found = self._describe(key)
         if found is None:
             raise NotFoundError("it does not exist any more", where=f"secretsmanager update {key.name}")
-        changed: dict[str, Any] = {}
+        request: dict[str, Any] = {}
         if spec.description != found.get("Description", ""):
-            changed["Description"] = spec.description
+            request["Description"] = spec.description
         if spec.kms_key_id and not same_key(spec.kms_key_id, found.get("KmsKeyId") or _DEFAULT_KEY):
-            changed["KmsKeyId"] = spec.kms_key_id
-        if changed:
-            self._call("update_secret", key, SecretId=key.name, **changed)
+            request["KmsKeyId"] = spec.kms_key_id
+        if request:
+            self._call("update_secret", key, SecretId=key.name, **request)
         put, drop = tagging.changes(key, spec.tags, tagging.from_list(found.get("Tags")), own=_own_tags(spec))
         if put:
             self._call("tag_resource", key, SecretId=key.name, Tags=tagging.to_list(put))
@@ -245,9 +243,7 @@ class ManagedSecret(resource.Resource):
 
 def _make_value(generate: Generate) -> Secret:
     value = password(generate.length, generate.exclude)
-    return Secret(
-        value if generate.template is None else json.dumps({**generate.template, generate.key: value})
-    )
+    return Secret(value if generate.template is None else json.dumps({**generate.template, generate.key: value}))
 
 
 def _token(key: Key) -> str:

@@ -13,7 +13,7 @@ refers to the secret's value sees the new password on both sides and finds no di
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -98,7 +98,7 @@ class SecretVersion(resource.Resource):
         elif not _same(plain(spec.value), Secret(lambda: self._current(key))):
             self.update(key, spec)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Puts another version; the label moves along. A mark that a crash prevented is made up for first."""
         found = self._describe(key)
         if found is None:
@@ -158,9 +158,7 @@ class SecretVersion(resource.Resource):
     def _current(self, key: Key) -> str:
         text = self._call("get_secret_value", key).get("SecretString")
         if not isinstance(text, str):
-            raise InvalidRequestError(
-                "the current version is not text", where=self._where("GetSecretValue", key)
-            )
+            raise InvalidRequestError("the current version is not text", where=self._where("GetSecretValue", key))
         return text
 
     def _where(self, operation: str, key: Key) -> str:

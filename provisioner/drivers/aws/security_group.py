@@ -3,7 +3,7 @@ existing``)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -44,10 +44,9 @@ class SecurityGroup(Ec2Object):
             ]
             | None
         ) = None
-        vpc_id: (
-            Annotated[str, Meta(description="Id of its VPC; left out: the region's default VPC. Fixed.")]
-            | None
-        ) = None
+        vpc_id: Annotated[str, Meta(description="Id of its VPC; left out: the region's default VPC. Fixed.")] | None = (
+            None
+        )
         group_id: (
             Annotated[
                 str,
@@ -131,7 +130,7 @@ class SecurityGroup(Ec2Object):
         self._bring(key, answer["GroupId"], "ingress", {}, spec.ingress)
         self._bring(key, answer["GroupId"], "egress", {traffic.EVERYTHING: ""}, spec.egress)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings rules and tags to the plan."""
         found = self.found(key)
         seen = _flows(found)

@@ -23,7 +23,7 @@ import msgspec
 
 from provisioner.drivers.aws import page
 from provisioner.drivers.aws.errors import caught, masked, translate
-from provisioner.errors import SetupError, MissingExtraError, SandboxError
+from provisioner.errors import MissingExtraError, SandboxError, SetupError
 from provisioner.secret import Secret
 
 ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
@@ -37,7 +37,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     region: str = ""
     ca: str = ""
     access_key_id: str = "sandbox"
-    secret_access_key: str = "sandbox"
+    secret_access_key: str = "sandbox"  # noqa: S105 - what a local endpoint takes, and nothing else
 
 
 class AwsSession:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -77,7 +77,7 @@ class SnsTopic(resource.Resource):
             Tags=tags.to_list(tags.wanted(key, spec.tags)),
         )
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the attributes that differ, one a call, and the tags."""
         arn = self._arn(key)
         seen = self._call("get_topic_attributes", key, TopicArn=arn)["Attributes"]

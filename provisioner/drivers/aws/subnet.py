@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -48,9 +48,7 @@ class Subnet(Ec2Object):
             ]
             | None
         ) = None
-        availability_zone: (
-            Annotated[str, Meta(description="Name of the zone.", examples=["us-east-1a"])] | None
-        ) = None
+        availability_zone: Annotated[str, Meta(description="Name of the zone.", examples=["us-east-1a"])] | None = None
         zone_index: (
             Annotated[
                 int,
@@ -138,7 +136,7 @@ class Subnet(Ec2Object):
         if spec.map_public_ip:
             self._map_public_ip(key, answer["Subnet"]["SubnetId"], True)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the public-address switch and the tags."""
         found = self.found(key)
         if spec.map_public_ip is not None and spec.map_public_ip != found.get("MapPublicIpOnLaunch"):
@@ -158,8 +156,7 @@ class Subnet(Ec2Object):
         zones = sorted(
             zone["ZoneName"]
             for zone in answer["AvailabilityZones"]
-            if zone.get("State") == "available"
-            and zone.get("ZoneType", "availability-zone") == "availability-zone"
+            if zone.get("State") == "available" and zone.get("ZoneType", "availability-zone") == "availability-zone"
         )
         if index >= len(zones):
             raise InvalidRequestError(

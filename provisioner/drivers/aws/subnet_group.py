@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -53,7 +53,7 @@ class SubnetGroup(Resource):
         """Makes the group with its tags."""
         self._call("create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(tags.wanted(key, spec.tags)))
 
-    def update(self, key: Key, spec: Any) -> None:
+    def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sets subnets and description as one, then the tags."""
         answer = self._call("modify_{}_subnet_group", key, **self._body(spec))
         arn = answer[f"{self.word}SubnetGroup"][self.arn_field]

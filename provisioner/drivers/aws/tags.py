@@ -46,9 +46,7 @@ def to_list(tags: Mapping[str, str], name: str = "Key", value: str = "Value") ->
     return [{name: tag, value: text} for tag, text in tags.items()]
 
 
-def from_list(
-    items: Iterable[Mapping[str, Any]] | None, name: str = "Key", value: str = "Value"
-) -> dict[str, str]:
+def from_list(items: Iterable[Mapping[str, Any]] | None, name: str = "Key", value: str = "Value") -> dict[str, str]:
     """As most APIs give them, or nothing at all."""
     return {str(item[name]): str(item.get(value) or "") for item in items or ()}
 

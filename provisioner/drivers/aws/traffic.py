@@ -27,20 +27,11 @@ class TrafficRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     protocol: Annotated[
         Literal["tcp", "udp", "icmp", "icmpv6", "all"], Meta(description="`all` is every protocol and port.")
     ] = "tcp"
-    port: Annotated[_Port, Meta(description="Port, or the first of a range; for icmp the type.")] | None = (
-        None
-    )
-    to_port: (
-        Annotated[_Port, Meta(description="Last port of a range; left out: the same as port.")] | None
-    ) = None
-    cidr: (
-        Annotated[str, Meta(description="IPv4 or IPv6 network.", examples=["10.0.1.0/24", "::/0"])] | None
-    ) = None
+    port: Annotated[_Port, Meta(description="Port, or the first of a range; for icmp the type.")] | None = None
+    to_port: Annotated[_Port, Meta(description="Last port of a range; left out: the same as port.")] | None = None
+    cidr: Annotated[str, Meta(description="IPv4 or IPv6 network.", examples=["10.0.1.0/24", "::/0"])] | None = None
     security_group: (
-        Annotated[
-            str, Meta(description="Id of another group, or `self`.", examples=["${app.group_id}", "self"])
-        ]
-        | None
+        Annotated[str, Meta(description="Id of another group, or `self`.", examples=["${app.group_id}", "self"])] | None
     ) = None
     prefix_list: Annotated[str, Meta(description="Id of a managed prefix list.")] | None = None
     description: (
@@ -150,9 +141,7 @@ def to_cloud(flows: Iterable[Flow], descriptions: Mapping[Flow, str], own_id: st
 
 def _permission(flow: Flow, description: str, own_id: str) -> dict[str, Any]:
     wide = flow.kind == "cidr" and ":" in flow.peer
-    _, listed, field = next(
-        row for row in _FIELDS if row[0] == flow.kind and (not wide or row[2] == "CidrIpv6")
-    )
+    _, listed, field = next(row for row in _FIELDS if row[0] == flow.kind and (not wide or row[2] == "CidrIpv6"))
     peer = {field: own_id if flow.peer == SELF else flow.peer}
     if description:
         peer["Description"] = description

@@ -6,7 +6,7 @@ Made: ``with: {cidr: 10.0.0.0/16}``. Adopted: ``with: {vpc_id: vpc-…}`` and ``
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -71,8 +71,7 @@ class Vpc(Ec2Object):
             | None
         ) = None
         dns_hostnames: (
-            Annotated[bool, Meta(description="Give instances DNS names. Left out: on in a VPC that is made.")]
-            | None
+            Annotated[bool, Meta(description="Give instances DNS names. Left out: on in a VPC that is made.")] | None
         ) = None
         tags: Tags = None
 
@@ -124,11 +123,9 @@ class Vpc(Ec2Object):
                 TagSpecifications=self.tag_specification(key, spec.tags),
             )
             existing = [answer["Vpc"]]
-        self._switch(
-            key, existing[0]["VpcId"], spec.dns_support is not False, spec.dns_hostnames is not False
-        )
+        self._switch(key, existing[0]["VpcId"], spec.dns_support is not False, spec.dns_hostnames is not False)
 
-    def update(self, key: Key, spec: Spec) -> None:
+    def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the switches that the plan names, and the tags."""
         found = self.found(key)
         self._switch(key, found["VpcId"], spec.dns_support, spec.dns_hostnames)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any, Final, TypeVar
 
 _log = logging.getLogger(__name__)
@@ -29,7 +30,13 @@ class Jobs:
             # The pool starts jobs in the order in which they came, so the one that is waited for always runs.
             future: Future[T] = self._pool.submit(self._run, lane, before, job)
             self._last[lane] = future
+        future.add_done_callback(partial(self._done, lane))
         return future
+
+    def _done(self, lane: str, future: Future[Any]) -> None:
+        with self._guard:
+            if self._last.get(lane) is future:
+                del self._last[lane]
 
     def _run(self, lane: str, before: Future[Any] | None, job: Callable[[], T]) -> T:
         if before is not None:
@@ -40,10 +47,10 @@ class Jobs:
             _log.exception("work on %s failed", lane)
             raise
 
-    def forget(self) -> None:
-        """Wait until nothing is under way, and forget the lanes."""
+    def settle(self) -> None:
+        """Wait for every job that was asked for so far."""
         with self._guard:
-            under_way, self._last = list(self._last.values()), {}
+            under_way = list(self._last.values())
         wait(under_way)
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ class Services:
 
     def reset(self) -> None:
         """Forget every object; databases are removed too."""
-        self.world.jobs.forget()
+        self.world.jobs.settle()
         for service in self.strict.values():
             service.reset()
         self.reserved_until.clear()

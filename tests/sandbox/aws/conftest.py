@@ -55,7 +55,7 @@ class Aws:
 
     def pass_time(self, seconds: float = 60.0) -> None:
         """Wait for work under way, then let time pass."""
-        self.sandbox.world.jobs.forget()
+        self.sandbox.world.jobs.settle()
         self.clock.advance(seconds)
 
     def admin(self, method: str, path: str, body: object | None = None) -> Any:

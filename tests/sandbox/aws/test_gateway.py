@@ -138,6 +138,22 @@ def test_a_slow_call_is_slow_and_then_as_usual(aws: Aws) -> None:
     assert time.perf_counter() - began >= 0.3
 
 
+def test_a_call_can_be_left_hanging_and_still_take_effect(aws: Aws) -> None:
+    aws.fault(service="sns", operation="CreateTopic", kind="hang", delay=0.2)
+    with pytest.raises((HTTPClientError, ConnectionClosedError)):
+        aws.sns.create_topic(Name="t")
+    assert len(aws.sns.list_topics()["Topics"]) == 1
+
+
+def test_a_new_cache_can_be_made_invisible_for_a_while(aws: Aws) -> None:
+    aws.fault(service="elasticache", operation="CreateReplicationGroup", kind="unseen", delay=2)
+    aws.cache()
+    assert refused(aws.group) == "ReplicationGroupNotFoundFault"
+    assert aws.elasticache.describe_cache_clusters()["CacheClusters"] == []
+    aws.pass_time(2)
+    assert aws.group()["Status"] == "available"
+
+
 def test_latency_is_added_to_every_call(aws: Aws) -> None:
     aws.admin("PATCH", "options", {"latency": "150ms"})
     try:

@@ -40,7 +40,7 @@ class Cloud:
         """Read until an object is available again."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            self.sandbox.world.jobs.forget()
+            self.sandbox.world.jobs.settle()
             found = read()
             if found[word] == "available" and not found.get("PendingModifiedValues"):
                 return found

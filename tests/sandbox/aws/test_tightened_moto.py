@@ -194,3 +194,34 @@ def test_a_role_has_a_good_name_and_a_policy_that_is_one_and_aws_policies_exist(
     aws.iam.attach_role_policy(RoleName="monitoring", PolicyArn=managed)
     wrong = managed.replace("Monitoring", "Party")
     assert refused(lambda: aws.iam.attach_role_policy(RoleName="monitoring", PolicyArn=wrong)) == "NoSuchEntity"
+
+
+def _stages(aws: Aws) -> dict[str, set[str]]:
+    found = aws.secretsmanager.describe_secret(SecretId="s")["VersionIdsToStages"]
+    return {version: set(labels) for version, labels in found.items() if labels}
+
+
+def test_a_staging_label_is_on_one_version_and_the_current_one_is_read(aws: Aws) -> None:
+    sm = aws.secretsmanager
+    one = sm.create_secret(Name="s", SecretString="one")["VersionId"]
+    sm.update_secret_version_stage(SecretId="s", VersionStage="mine/before", MoveToVersionId=one)
+    labels = {"SecretId": "s", "VersionStages": ["AWSCURRENT", "mine"]}
+    two = sm.put_secret_value(**labels, SecretString="two")["VersionId"]
+    assert _stages(aws) == {one: {"mine/before", "AWSPREVIOUS"}, two: {"AWSCURRENT", "mine"}}
+    three = sm.put_secret_value(**labels, SecretString="three")["VersionId"]
+    assert _stages(aws) == {one: {"mine/before"}, two: {"AWSPREVIOUS"}, three: {"AWSCURRENT", "mine"}}
+    move = {"SecretId": "s", "VersionStage": "AWSCURRENT", "MoveToVersionId": one}
+    assert refused(lambda: sm.update_secret_version_stage(**move)) == "InvalidParameterException"
+    sm.update_secret_version_stage(**move, RemoveFromVersionId=three)
+    assert _stages(aws) == {one: {"mine/before", "AWSCURRENT"}, three: {"AWSPREVIOUS", "mine"}}
+    assert sm.get_secret_value(SecretId="s")["SecretString"] == "one"
+    assert sm.get_secret_value(SecretId="s", VersionStage="mine")["SecretString"] == "three"
+
+
+def test_a_key_tells_how_often_it_rotates(aws: Aws) -> None:
+    key = aws.kms.create_key()["KeyMetadata"]["KeyId"]
+    assert aws.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is False
+    often = {"KeyId": key, "RotationPeriodInDays": 30}
+    assert refused(lambda: aws.kms.enable_key_rotation(**often)) == "ValidationException"
+    aws.kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=180)
+    assert aws.kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 180

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from provisioner.sandbox.aws.call import Call, Reply
-from provisioner.sandbox.aws.rules import ec2, iam, kms, logs, s3, secretsmanager, sns
+from provisioner.sandbox.aws.rules import ec2, iam, kms, logs, s3, secretlabels, secretsmanager, sns
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 Rule = Callable[[Call, "Services", Callable[[], Reply]], Reply]
 
 _LIVE_SECRET: Final = (
-    "GetSecretValue", "PutSecretValue", "UpdateSecret", "TagResource", "UntagResource", "UpdateSecretVersionStage",
-    "RotateSecret", "PutResourcePolicy", "ReplicateSecretToRegions",
+    "GetSecretValue", "TagResource", "UntagResource", "RotateSecret", "PutResourcePolicy", "ReplicateSecretToRegions",
 )  # fmt: skip
 _LIVE_KEY: Final = (
-    "EnableKey", "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription", "TagResource",
+    "EnableKey", "DisableKey", "DisableKeyRotation", "UpdateKeyDescription", "TagResource",
     "UntagResource", "CreateGrant", "UpdateAlias",
 )  # fmt: skip
 _ENABLED_KEY: Final = (
@@ -41,10 +40,15 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("ec2", "DeleteVpc"): ec2.delete_vpc,
     ("secretsmanager", "CreateSecret"): secretsmanager.create,
     ("secretsmanager", "DeleteSecret"): secretsmanager.delete,
+    ("secretsmanager", "PutSecretValue"): secretlabels.put_value,
+    ("secretsmanager", "UpdateSecret"): secretlabels.put_value,
+    ("secretsmanager", "UpdateSecretVersionStage"): secretlabels.update_stage,
     **{("secretsmanager", name): secretsmanager.need_live for name in _LIVE_SECRET},
     ("kms", "ScheduleKeyDeletion"): kms.schedule_deletion,
     ("kms", "CreateAlias"): kms.create_alias,
     ("kms", "CreateKey"): kms.create_key,
+    ("kms", "EnableKeyRotation"): kms.enable_rotation,
+    ("kms", "GetKeyRotationStatus"): kms.rotation_status,
     **{("kms", name): kms.need_alive for name in _LIVE_KEY},
     **{("kms", name): kms.need_enabled for name in _ENABLED_KEY},
     ("s3", "CreateBucket"): s3.create_bucket,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
+
+_DEFAULT_PERIOD: Final = 365
 
 
 def _wish(call: Call) -> dict[str, Any]:
@@ -71,3 +73,30 @@ def check_policy(text: str, code: str) -> None:
         raise AwsError(code, f"The policy is not valid JSON: {err}") from err
     if not isinstance(document, dict) or not document.get("Statement"):
         raise AwsError(code, "The policy has no Statement")
+
+
+def enable_rotation(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """Every 90 to 2560 days; moto forgets how often, so it is noted on its key."""
+    wish = _wish(call)
+    days = wish.get("RotationPeriodInDays", _DEFAULT_PERIOD)
+    if not isinstance(days, int) or not 90 <= days <= 2560:
+        raise AwsError("ValidationException", f"RotationPeriodInDays must be from 90 to 2560, not {days}")
+    reply = need_alive(call, services, proceed)
+    if reply.status < 300:
+        with services.world.moto.lock("kms"):
+            backend = services.world.moto.backend("kms", call.region)
+            backend.keys[backend.get_key_id(wish["KeyId"])].rotation_period = days
+    return reply
+
+
+def rotation_status(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """Tells the period where rotation is on."""
+    reply = proceed()
+    answer = json.loads(reply.body)
+    if reply.status < 300 and answer.get("KeyRotationEnabled"):
+        with services.world.moto.lock("kms"):
+            backend = services.world.moto.backend("kms", call.region)
+            key = backend.keys[backend.get_key_id(_wish(call)["KeyId"])]
+            answer |= {"KeyId": key.id, "RotationPeriodInDays": getattr(key, "rotation_period", _DEFAULT_PERIOD)}
+        reply.body = json.dumps(answer).encode()
+    return reply
