@@ -1,4 +1,4 @@
-"""``scripts/bench [SECTION …] [--check]``: runs the sections that are named, or all; with --check a missed goal fails."""
+"""``scripts/bench [SECTION …] [--check]``: runs the named sections, or all; with --check a missed goal fails."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def main(words: Sequence[str]) -> int:
     """The exit code: 0, 1 with --check where a goal was missed, 2 for an unknown section."""
     named = [word for word in words if not word.startswith("--")]
     if unknown := [name for name in named if name not in SECTIONS]:
-        print(f"there is no section {unknown[0]!r}; sections: {', '.join(SECTIONS)}", file=sys.stderr)
+        sys.stderr.write(f"there is no section {unknown[0]!r}; sections: {', '.join(SECTIONS)}\n")
         return 2
     rows: list[Row] = []
     for name in named or SECTIONS:
-        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        sys.stderr.write(f"measuring {name} …\n")
         rows += importlib.import_module(f"bench.{name}").rows()
-    print(text(rows))
+    sys.stdout.write(f"{text(rows)}\n")
     RESULTS.write_text(json.dumps(document(rows), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return int("--check" in words and not all(row.reached for row in rows))
 

@@ -32,9 +32,7 @@ def text(rows: Sequence[Row]) -> str:
         mark = "" if row.most is None else ("ok" if row.reached else "MISSED")
         cells.append((f"{row.section}: {row.what}", f"{row.value:g} {row.unit}", goal, mark))
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
-    return "\n".join(
-        f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in cells
-    )
+    return "\n".join(f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in cells)
 
 
 def document(rows: Sequence[Row]) -> dict[str, Any]:

@@ -6,7 +6,8 @@
     GET    /_sandbox/inventory?all=0|1   {"objects": [...]}
     GET    /_sandbox/requests?since=N    the request log;  DELETE empties it
     GET    /_sandbox/faults              POST adds one, DELETE clears all;  DELETE /_sandbox/faults/ID clears one
-    GET    /_sandbox/options             PATCH {"provision_time": {"rds": "12s"}, "latency": "50ms"} changes them
+    GET    /_sandbox/options             PATCH changes them: {"provision_time": {"rds": "12s"}, "latency": "50ms",
+                                         "name_release": "1s"}, any of the three
     POST   /_sandbox/reset               empties control plane and databases
     POST   /_sandbox/stop                ends the process in good order
 
@@ -116,13 +117,15 @@ class Admin:
         return 200, {"provision_time": times, "latency": options.latency, "name_release": options.name_release}
 
     def _change_options(self, query: Query, body: Any) -> Answer:
-        if not isinstance(body, dict) or set(body) - {"provision_time", "latency"}:
-            raise UsageError("options are provision_time and latency")
+        if not isinstance(body, dict) or set(body) - {"provision_time", "latency", "name_release"}:
+            raise UsageError("options are provision_time, latency and name_release")
         options = self._gateway.world.options
         for work, duration in dict(body.get("provision_time") or {}).items():
             options.set_provision_time(work, duration)
         if "latency" in body:
             options.set_latency(body["latency"])
+        if "name_release" in body:
+            options.set_name_release(body["name_release"])
         return self._options(query, None)
 
     def _reset(self, query: Query, body: Any) -> Answer:

@@ -1,8 +1,9 @@
 """The sandbox's one background process: ``python -m provisioner.sandbox.server --dir D``.
 
 It opens the ports, writes ``sandbox.json`` and ``endpoints.json`` into its directory, tells whoever started it through
-a file descriptor that it is ready, and serves until SIGTERM, SIGINT or the admin API ends it. Databases are the
-DatabaseHost's business; it sees to it that none outlives this process, however it ends.
+a file descriptor that it is ready, and serves until SIGTERM, SIGINT or the admin API ends it, or until somebody removes
+its directory. Databases are the DatabaseHost's business; it sees to it that none outlives this process, however that
+ends.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import select
 import signal
 import sys
 import time
@@ -38,6 +40,7 @@ from provisioner.sandbox.settings import (
 )
 
 _log = logging.getLogger(__name__)
+_LOOK_EVERY = 2.0
 _WARM = ("ec2", "kms", "secretsmanager", "iam", "s3", "sns", "logs", "sts")
 
 
@@ -57,9 +60,10 @@ class Stop:
         """Whether somebody asked."""
         return self._set
 
-    def wait(self) -> None:
-        """Return once somebody asks."""
-        os.read(self._reading, 1)
+    def wait(self, seconds: float) -> bool:
+        """Wait for somebody to ask; whether somebody did within the time."""
+        ready, _, _ = select.select([self._reading], [], [], seconds)
+        return bool(ready)
 
     def close(self) -> None:
         """Free the pipe; nobody may ask any more."""
@@ -99,8 +103,13 @@ class Sandbox:
         ]
         steps += [partial(self.world.moto.warm, service, REGION) for service in _WARM]
         for step in (*steps, self.world.databases.prepare):
-            if not self.stopping.is_set():
+            if self.stopping.is_set():
+                return
+            try:
                 step()
+            except Exception:
+                # Whoever needs it later is told again, as the answer to a call; the other services work.
+                _log.exception("%s could not be made ready", step)
 
     def close(self) -> None:
         """Stop answering, then stop every database."""
@@ -151,18 +160,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     sandbox = Sandbox.build(options, _databases(directory))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sandbox.stopping.set())
+    info: SandboxInfo | None = None
     try:
         sandbox.start()
         write_endpoints(directory, sandbox)
-        write_atomically(directory / "sandbox.json", describe(directory, sandbox).to_json())
+        info = describe(directory, sandbox)
+        write_atomically(directory / "sandbox.json", info.to_json())
         _say_ready(arguments.ready_fd)
         sandbox.warm()
-        sandbox.stopping.wait()
+        while not sandbox.stopping.wait(_LOOK_EVERY):
+            if SandboxInfo.read(directory) != info:
+                _log.warning("%s is gone or somebody else's: this sandbox cannot be found any more", directory)
+                break
     finally:
         _log.info("stopping")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        (directory / "sandbox.json").unlink(missing_ok=True)
+        if info is not None and SandboxInfo.read(directory) == info:
+            (directory / "sandbox.json").unlink(missing_ok=True)
         sandbox.close()
     return 0
 

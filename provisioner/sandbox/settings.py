@@ -38,8 +38,9 @@ class SandboxOptions:
     """How slow and how forgiving the sandbox is.
 
     ``provision_time``: seconds by ``service`` or ``service:work`` (the keys of PROVISION_TIMES).
-    ``latency``: seconds added to every call. ``name_release``: seconds that the name of a secret deleted by
-    force stays taken, as the cloud's own deletion is not immediate. ``port``, ``admin_port``: 0 is any free one.
+    ``latency``: seconds added to every call. ``name_release``: seconds that the names of a bucket, and of a secret
+    that was deleted by force, stay taken, as the cloud's own deletion is not immediate. ``port``, ``admin_port``: 0 is
+    any free one.
     """
 
     provision_time: dict[str, float] = field(default_factory=dict)
@@ -63,6 +64,10 @@ class SandboxOptions:
     def set_latency(self, duration: str | float) -> None:
         """Change the time added to every call; UsageError when ``duration`` is none."""
         self.latency = _seconds(duration, "latency")
+
+    def set_name_release(self, duration: str | float) -> None:
+        """Change how long names stay taken; UsageError when ``duration`` is none."""
+        self.name_release = _seconds(duration, "name release")
 
     @classmethod
     def parse(

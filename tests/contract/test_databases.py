@@ -44,7 +44,9 @@ def _writes(world: World, service: str) -> list[str]:
 @pytest.fixture
 def tuned(lone_world: World) -> World:
     """A database with a parameter group of its own."""
-    lone_world.make("aws.db_parameter_group", "settings", {"family": "postgres15", "parameters": {"max_connections": "50"}})
+    lone_world.make(
+        "aws.db_parameter_group", "settings", {"family": "postgres15", "parameters": {"max_connections": "50"}}
+    )
     lone_world.make("aws.rds_instance", "db", _spec(lone_world, parameter_group=lone_world["settings"]["name"]))
     return lone_world
 

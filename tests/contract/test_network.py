@@ -38,9 +38,7 @@ def test_an_object_made_by_others_is_adopted_by_its_id(
         assert seen.outputs == made.outputs and seen.owner != key.owner
         assert differing(lone_world.driver(type_), lone_world.spec(type_, named), seen) == set()
         lone_world.driver(type_).delete(key)
-        assert lone_world.driver(type_).read(key) is not None, (
-            "what carries another owner's tag is never deleted"
-        )
+        assert lone_world.driver(type_).read(key) is not None, "what carries another owner's tag is never deleted"
     finally:
         theirs.close()
 
@@ -68,9 +66,9 @@ def test_a_network_made_without_more_has_dns_names(lone_world: World) -> None:
 def test_zone_indexes_are_different_zones(lone_world: World) -> None:
     vpc = _vpc(lone_world)
     zones = {
-        lone_world.make(
-            "aws.subnet", f"s{index}", {"vpc_id": vpc, "cidr": f"10.50.{index}.0/24", "zone_index": index}
-        )[1].outputs["availability_zone"]
+        lone_world.make("aws.subnet", f"s{index}", {"vpc_id": vpc, "cidr": f"10.50.{index}.0/24", "zone_index": index})[
+            1
+        ].outputs["availability_zone"]
         for index in range(3)
     }
     assert len(zones) == 3

@@ -33,7 +33,9 @@ def test_a_role_goes_with_policies_that_others_attached(lone_world: World) -> No
 def test_a_trust_policy_that_lets_others_in_is_a_difference(lone_world: World) -> None:
     tree = {"services": ["rds.amazonaws.com"]}
     key, _ = lone_world.make("aws.iam_role", "monitoring", tree)
-    opened = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}'
+    opened = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}'
+    )
     lone_world.session().client("iam").update_assume_role_policy(RoleName=key.name, PolicyDocument=opened)
     driver = lone_world.driver("aws.iam_role")
     assert differing(driver, lone_world.spec("aws.iam_role", tree), settle(driver, key)) == {"services"}

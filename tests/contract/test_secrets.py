@@ -102,9 +102,7 @@ def test_credentials_become_the_current_version(lone_world: World) -> None:
 
 
 @pytest.mark.parametrize("updates", [0, 1, 3])
-def test_deleting_credentials_brings_back_what_was_current_before_them(
-    lone_world: World, updates: int
-) -> None:
+def test_deleting_credentials_brings_back_what_was_current_before_them(lone_world: World, updates: int) -> None:
     key, driver = _versioned(lone_world), lone_world.driver("aws.secret_version")
     for number in range(updates):
         driver.update(key, lone_world.spec("aws.secret_version", _version(lone_world, f"host-{number}")))
@@ -113,12 +111,7 @@ def test_deleting_credentials_brings_back_what_was_current_before_them(
     document = json.loads(_stored(lone_world, key.at["secret"]))
     assert document == {"engine": "postgres", "username": "app", "password": document["password"]}
     stages = lone_world.session().client("secretsmanager").describe_secret(SecretId=key.at["secret"])
-    assert not [
-        label
-        for labels in stages["VersionIdsToStages"].values()
-        for label in labels
-        if "provisioner" in label
-    ]
+    assert not [label for labels in stages["VersionIdsToStages"].values() for label in labels if "provisioner" in label]
 
 
 def test_credentials_that_somebody_rotated_meanwhile_stay_current(lone_world: World) -> None:

@@ -83,7 +83,9 @@ def test_a_log_group_is_not_mistaken_for_one_whose_name_begins_alike(lone_world:
     assert lone_world.driver("aws.log_group").read(key) is None
 
 
-def test_who_owns_a_subscription_stands_on_its_topic_and_survives_a_change_of_the_topics_tags(lone_world: World) -> None:
+def test_who_owns_a_subscription_stands_on_its_topic_and_survives_a_change_of_the_topics_tags(
+    lone_world: World,
+) -> None:
     topic, _ = lone_world.make("aws.sns_topic", "events", {"tags": {"tier": "data"}})
     arn = lone_world["events"]["arn"]
     tree = {"topic_arn": arn, "protocol": "email", "endpoint": "ops@example.com"}

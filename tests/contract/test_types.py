@@ -31,9 +31,7 @@ class TestDeclaration:
     """What can be told without a cloud."""
 
     def test_every_field_says_what_it_is(self, registry: Registry, name: str) -> None:
-        schema, components = msgspec.json.schema_components(
-            [registry.type(name).Spec], schema_hook=_secret_schema
-        )
+        schema, components = msgspec.json.schema_components([registry.type(name).Spec], schema_hook=_secret_schema)
         del schema
         for title, part in components.items():
             for field, described in part.get("properties", {}).items():
@@ -83,9 +81,7 @@ class TestReading:
         if not case.made:
             pytest.skip("it can only be adopted")
         key = world.key(name, "nothing", case.spec(world))
-        assert (
-            world.driver(name).read(msgspec.structs.replace(key, name=f"nothing-{world.deployment}")) is None
-        )
+        assert world.driver(name).read(msgspec.structs.replace(key, name=f"nothing-{world.deployment}")) is None
 
     def test_a_ready_object_carries_its_owner(self, made: Made) -> None:
         key, seen = made
@@ -120,9 +116,7 @@ class TestReading:
         assert one is not None and set(many) == {key.owner}
         assert _shown(many[key.owner]) == _shown(one)
 
-    def test_somebody_elses_object_says_whose_it_is(
-        self, world: World, case: Case, driver: Any, made: Made
-    ) -> None:
+    def test_somebody_elses_object_says_whose_it_is(self, world: World, case: Case, driver: Any, made: Made) -> None:
         if not case.claimable:
             pytest.skip("two deployments cannot meet there")
         key = made[0]
@@ -135,9 +129,7 @@ class TestReading:
 class TestChanging:
     """The example object, changed and brought back."""
 
-    def test_an_update_brings_every_change(
-        self, world: World, case: Case, name: str, driver: Any, made: Made
-    ) -> None:
+    def test_an_update_brings_every_change(self, world: World, case: Case, name: str, driver: Any, made: Made) -> None:
         if case.changed is None:
             assert not isinstance(driver, CanUpdate), "the case lacks a change"
             pytest.skip("it cannot be updated")
@@ -150,9 +142,7 @@ class TestChanging:
             patiently(lambda spec=spec: driver.update(key, spec))  # type: ignore[misc]
             assert differing(driver, spec, settle(driver, key)) == set()
 
-    def test_updating_twice_does_no_harm(
-        self, world: World, case: Case, name: str, driver: Any, made: Made
-    ) -> None:
+    def test_updating_twice_does_no_harm(self, world: World, case: Case, name: str, driver: Any, made: Made) -> None:
         if not hasattr(driver, "update"):
             pytest.skip("it cannot be updated")
         spec = world.spec(name, case.spec(world))
@@ -194,9 +184,7 @@ class TestMakingAndRemoving:
         remove(driver, key)
         assert driver.read(key) is None
 
-    def test_deleting_what_is_gone_is_a_success(
-        self, world: World, case: Case, name: str, driver: Any
-    ) -> None:
+    def test_deleting_what_is_gone_is_a_success(self, world: World, case: Case, name: str, driver: Any) -> None:
         if not case.made:
             pytest.skip("it can only be adopted")
         tree = _beside(world, case, "twice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import boto3
 import msgspec
 
 from provisioner.drivers.typemap import registry
@@ -61,6 +63,9 @@ class Rig:
         self.environment = environment
         self.info = supervisor.start(self.sandbox, SandboxOptions())
         self._number = 0
+        self.said: list[str] = []
+        """Everything that any run printed or told as an event."""
+        self.canaries: set[str] = set()
 
     def close(self) -> None:
         supervisor.stop(self.sandbox)
@@ -83,8 +88,11 @@ class Rig:
     def _run(self, verb: Any, *arguments: Any) -> Outcome:
         plan = self.plan()
         directory = self.state_directory(plan.deployment)
-        with open_site(directory, plan.deployment, registry(), plan.region, command="test") as site:
+        listeners = [lambda event: self.said.append(json.dumps(event))]
+        site_of = open_site(directory, plan.deployment, registry(), plan.region, command="test", listeners=listeners)
+        with site_of as site:
             outcome: Outcome = verb(site, plan, *arguments)
+        self.said += [f"{failure.error!r} {failure.error} {failure.error.hint}" for failure in outcome.failures]
         return outcome
 
     def deploy(self, **options: Any) -> Outcome:
@@ -117,10 +125,30 @@ class Rig:
     def run(self, *words: str) -> tuple[int, str, str]:
         process = self.start(*words)
         out, err = process.communicate(timeout=180)
+        self.said += [out.decode(), err.decode()]
         return process.returncode, out.decode(), err.decode()
 
     def verb(self, verb: str, *more: str) -> list[str]:
         return [verb, str(CREDLINK), "-e", self.environment, "--sandbox", "--yes", *more]
+
+    # -- secrets ---------------------------------------------------------------------------------------------
+
+    def remember_secrets(self) -> None:
+        """Learns every password and token that the cloud holds now, from boto3 alone."""
+        client = boto3.session.Session("test", "test", region_name="us-east-1").client(
+            "secretsmanager", endpoint_url=self.info.aws_url
+        )
+        for secret in client.list_secrets()["SecretList"]:
+            text = client.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+            self.canaries.add(json.loads(text)["password"] if text.startswith("{") else text)
+
+    def leaks(self) -> list[str]:
+        """Where a remembered secret stands that must not: in what runs said, or in a file of the home."""
+        places = {f"said {number}": text for number, text in enumerate(self.said)}
+        for path in self.home.rglob("*"):
+            if path.is_file():
+                places[str(path)] = path.read_text(encoding="utf-8", errors="replace")
+        return [place for place, text in places.items() if any(secret in text for secret in self.canaries)]
 
     # -- what is there --------------------------------------------------------------------------------------
 

@@ -66,6 +66,9 @@ def test_a_throttled_or_cut_off_create_deploys_all_the_same(
     assert rig.struck() == times * len(group)
     assert (outcome.exit_code, outcome.result) == (0, "succeeded"), outcome.failures
     rig.assert_state_equals_cloud("credlink-development")
+    rig.remember_secrets()
+    assert len(rig.canaries) >= 2
+    assert rig.leaks() == []
 
 
 def test_the_state_of_a_deployment_lives_where_the_home_is(rig: Rig) -> None:

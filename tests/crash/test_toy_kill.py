@@ -17,7 +17,7 @@ from provisioner.operations.site import Outcome
 from provisioner.plan import Plan
 from tests.crash.dying import Mortal
 from tests.crash.stories import ALL_OF_FIRST, ALL_OF_SECOND, FIRST, SECOND, complete, empty, fresh, specs
-from tests.engine.world import World, plan
+from tests.engine.world import World, plan, step
 
 Work = Callable[[World], object]
 
@@ -98,22 +98,28 @@ def kept_the_data(world: World) -> None:
     assert not [call for call in world.cloud.calls if call[0] == "discard"]
 
 
-CASES = {
-    "a deploy, then deploy": Case((nothing,), first, first, is_first_anew),
-    "a deploy, then rollback": Case((nothing,), first, back, empty),
-    "a change, then deploy": Case((nothing, first), second, second, is_second),
-    "a change, then rollback": Case((nothing, first), second, lambda world: back_to_first(world), is_first),
-    "a rollback, then rollback": Case((nothing, first, second), back, back, is_first),
-    "a rollback, then deploy": Case((nothing, first, second), back, second, is_second),
-    "a rollback to nothing, then rollback": Case((nothing, first), back, back, kept_the_data),
-    "a destroy, then destroy": Case((nothing, first, second), down, down, empty),
-    "a destroy, then deploy": Case((nothing, first, second), down, second, is_second_anew),
-}
+def kept_the_data_and_came_back(world: World) -> None:
+    complete(world, ALL_OF_FIRST)
+    assert not [call for call in world.cloud.calls if call[0] == "discard"]
 
 
 def back_to_first(world: World) -> object:
     """Nothing to take back where the change died before it was recorded."""
     return back(world) if len(world.state.runs) > 2 else None
+
+
+CASES = {
+    "a deploy, then deploy": Case((nothing,), first, first, is_first_anew),
+    "a deploy, then rollback": Case((nothing,), first, back, empty),
+    "a change, then deploy": Case((nothing, first), second, second, is_second),
+    "a change, then rollback": Case((nothing, first), second, back_to_first, is_first),
+    "a rollback, then rollback": Case((nothing, first, second), back, back, is_first),
+    "a rollback, then deploy": Case((nothing, first, second), back, second, is_second),
+    "a rollback to nothing, then rollback": Case((nothing, first), back, back, kept_the_data),
+    "a rollback to nothing, then deploy": Case((nothing, first), back, first, kept_the_data_and_came_back),
+    "a destroy, then destroy": Case((nothing, first, second), down, down, empty),
+    "a destroy, then deploy": Case((nothing, first, second), down, second, is_second_anew),
+}
 
 
 class Nursery:
@@ -183,6 +189,21 @@ def test_killed_again_and_again_it_ends_as_if_it_had_not_been(tmp_path: Path, na
         except Exception as error:
             error.add_note(f"killed at: {'; '.join(places)}")
             raise
+
+
+def test_what_a_killed_destroy_deleted_and_still_shows_is_not_taken_for_whole(tmp_path: Path) -> None:
+    """A cloud may report for seconds, as if nothing were, what it is about to forget."""
+    for at in range(1, 200, 3):
+        world = fresh(tmp_path / str(at))
+        world.deploy(plan(step("box"), step("db", "toy.database")))
+        world.cloud.linger = 3.0
+        world.cloud.removal = {}
+        one = Mortal(world)
+        if not one.die(lambda world: world.destroy(), at):
+            break
+        assert world.deploy(plan(step("box"), step("db", "toy.database"))).exit_code == 0
+        world.clock.pass_time(60.0)
+        complete(world, ["box", "db"])
 
 
 def test_killed_while_its_very_first_record_is_made_it_deploys_as_if_nothing_had_been(tmp_path: Path) -> None:

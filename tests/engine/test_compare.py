@@ -17,7 +17,7 @@ from tests.engine.toytypes import ToyThing
 SALT = "salt"
 
 
-class _LooseSpec(Spec):
+class _LooseSpec(Spec, frozen=True):
     """Two fields, one of them loose about case."""
 
     zone: str

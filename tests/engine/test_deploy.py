@@ -109,7 +109,9 @@ def test_a_renamed_step_is_made_under_its_new_name_and_the_old_one_goes(world: W
 
 
 def test_a_target_brings_what_it_needs_and_nothing_else(world: World) -> None:
-    made = plan(step("net", "toy.network"), step("db", uses=["${net.id}"]), step("other"), step("app", uses=["${db.id}"]))
+    made = plan(
+        step("net", "toy.network"), step("db", uses=["${net.id}"]), step("other"), step("app", uses=["${db.id}"])
+    )
     assert world.deploy(made, targets=("db",)).exit_code == 0
     assert world.names() == ["db", "net"]
 

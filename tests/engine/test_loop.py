@@ -16,7 +16,7 @@ from provisioner.resource import Resource, Spec
 from provisioner.state.records import DropRecord, Entry
 
 
-class _Nothing(Spec):
+class _Nothing(Spec, frozen=True):
     """No fields."""
 
 

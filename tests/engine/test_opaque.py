@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from provisioner.errors import AccessDeniedError, ThrottledError
@@ -11,7 +13,7 @@ from provisioner.state.records import Action
 from tests.engine.world import World, plan, step
 
 
-def with_password(password: str, **more: object) -> Plan:
+def with_password(password: str, **more: Any) -> Plan:
     made = plan(step("db", "toy.thing", password="${param.pw}", **more))
     return msgspec.structs.replace(made, secrets={"pw": Secret(password)})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from provisioner.errors import AccessDeniedError, CredentialsError, ForeignObjectError, ProvisionerError, RefusedError
@@ -9,7 +11,7 @@ from provisioner.plan import Plan
 from tests.engine.world import World, agree, plan, step
 
 
-def refused(world: World, made: Plan, words: str, **options: object) -> None:
+def refused(world: World, made: Plan, words: str, **options: Any) -> None:
     """The deploy is refused with exit code 3, and neither the cloud nor the record has changed."""
     world.writes()
     before = dict(world.state.steps) if world.directory.exists() else {}

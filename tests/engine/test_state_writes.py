@@ -93,9 +93,12 @@ def test_the_records_that_did_not_reach_the_disk_are_in_the_error_and_hold_no_se
 def test_a_fold_that_fails_after_a_failed_write_does_not_hide_it(tmp_path: Path) -> None:
     cloud = ToyCloud(VirtualClock())
     disk = _FullDisk(10_000)
-    with pytest.raises(StateWriteError) as caught, open_site(
-        tmp_path / "shop-test", "shop-test", registry(cloud), "here", command="deploy", parallelism=0, files=disk
-    ) as site:
+    with (
+        pytest.raises(StateWriteError) as caught,
+        open_site(
+            tmp_path / "shop-test", "shop-test", registry(cloud), "here", command="deploy", parallelism=0, files=disk
+        ) as site,
+    ):
         disk.room = 12
         deploy(site, FIRST, Options(), lambda planned: True)
     assert caught.value.unwritten

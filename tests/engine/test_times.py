@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
 from provisioner.errors import GateError, StepTimeoutError, TerminalStateError
@@ -9,15 +12,15 @@ from provisioner.plan import Plan
 from tests.engine.world import World, agree, plan, step
 
 
-def failed(world: World, made: Plan, **options: object) -> BaseException:
+def failed(world: World, made: Plan, **options: Any) -> BaseException:
     outcome = world.deploy(made, **options)
     assert outcome.exit_code == 4
     (failure,) = outcome.failures
     return failure.error
 
 
-def gated(**extra: float) -> Plan:
-    return plan(step("box"), step("open", "toy.gate", thing="thing-99", after=("box",), **extra))  # type: ignore[arg-type]
+def gated(**extra: Any) -> Plan:
+    return plan(step("box"), step("open", "toy.gate", thing="thing-99", after=("box",), **extra))
 
 
 def checks(world: World) -> list[float]:
@@ -33,16 +36,14 @@ def test_a_gate_is_looked_at_for_300_seconds_at_most_every_30_seconds_and_then_r
     assert "5m00s" in str(error)
     assert "looked" in str(error)
     assert times[-1] - times[0] == 300.0
-    pauses = [round(later - earlier) for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [round(later - earlier) for earlier, later in pairwise(times)]
     assert pauses[:6] == [1, 2, 4, 8, 16, 30]
     assert max(pauses) == 30
     assert world.names() == []
 
 
 def test_a_gate_that_passes_lets_what_is_below_it_start_at_once(world: World) -> None:
-    made = plan(
-        step("box"), step("open", "toy.gate", thing="${late.id}"), step("late"), step("app", after=("open",))
-    )
+    made = plan(step("box"), step("open", "toy.gate", thing="${late.id}"), step("late"), step("app", after=("open",)))
     world.cloud.provision = {"late": 45.0}
     assert world.deploy(made).exit_code == 0
     assert world.names() == ["app", "box", "late"]
@@ -52,7 +53,7 @@ def test_a_plan_may_set_a_gates_time_and_interval(world: World) -> None:
     times = checks(world)
     failed(world, gated(timeout=100.0, interval=10.0))
     assert times[-1] - times[0] == 100.0
-    assert max(b - a for a, b in zip(times, times[1:], strict=False)) <= 10.0
+    assert max(b - a for a, b in pairwise(times)) <= 10.0
 
 
 def test_an_object_that_is_ready_at_its_limit_is_in_time_and_one_a_second_later_is_not(world: World) -> None:
@@ -75,7 +76,7 @@ def test_an_object_that_is_ready_at_its_limit_is_in_time_and_one_a_second_later_
     ],
 )
 def test_the_command_lines_limit_beats_the_steps_which_beats_the_plans(
-    world: World, options: dict[str, object], limit: float
+    world: World, options: dict[str, Any], limit: float
 ) -> None:
     world.cloud.provision = {"late": 1000.0}
     made = plan(step("late", timeout=100.0), timeouts={"toy.thing": 200.0})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def denied() -> Exception:
 BAD = step("bad")
 
 
-def fails(world: World, made: Plan, **options: object) -> None:
+def fails(world: World, made: Plan, **options: Any) -> None:
     """Deploys a plan whose step ``bad`` is refused; all is reversed."""
     world.cloud.fail("create", "-bad", denied)
     outcome = world.deploy(made, **options)
@@ -130,6 +131,14 @@ def test_steps_that_had_left_come_back_in_order_and_with_each_others_new_ids(wor
     assert world.cloud.only("subnet").spec["note"] == f"in {ident}!"
     world.writes()
     assert world.deploy(plan(net, step("subnet", uses=["${net.id}"], note="in ${net.id}!"), step("keep"))).changes == []
+
+
+def test_what_comes_back_comes_before_all_that_used_it_then(world: World) -> None:
+    """The user let go first, or the used one could not have been replaced; it must not get the dead one's id back."""
+    world.deploy(plan(step("net", "toy.network"), step("box", uses=["${net.id}"])))
+    fails(world, plan(step("net"), step("box", uses=[]), step("bad", after=("net", "box"))))
+    assert world.cloud.only("-net").kind == "network"
+    assert world.cloud.only("box").spec["uses"] == [world.cloud.only("-net").ident]
 
 
 def test_two_steps_that_swap_who_needs_whom_can_be_taken_back(world: World) -> None:
@@ -346,13 +355,11 @@ def test_a_rollback_that_failed_halfway_does_not_let_a_later_failure_discard_dat
         lambda: plan(step("net", "toy.network", size=3), step("new", uses=["${net.id}"])),
         lambda: plan(step("new"), step("sub", uses=["${new.id}"])),
         lambda: plan(step("net", "toy.network"), step("sub", uses=["${net.id}"], shape="flat")),
-        lambda: plan(),
+        plan,
     ],
     ids=["update", "leave", "swap user", "swap need", "replace", "all leave"],
 )
-def test_whatever_a_run_changed_rollback_returns_to_what_was_before(
-    world: World, change: Callable[[], Plan]
-) -> None:
+def test_whatever_a_run_changed_rollback_returns_to_what_was_before(world: World, change: Callable[[], Plan]) -> None:
     first = plan(step("net", "toy.network"), step("sub", uses=["${net.id}"]))
     world.deploy(first)
     before = picture(world)

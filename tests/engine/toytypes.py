@@ -14,7 +14,7 @@ from provisioner.secret import Secret
 from tests.engine.toycloud import Thing, ToyCloud
 
 
-class ThingSpec(Spec):
+class ThingSpec(Spec, frozen=True):
     """A thing of the toy cloud."""
 
     size: Annotated[int, msgspec.Meta(ge=1, description="How big it is, in toys.")] = 1
@@ -108,6 +108,7 @@ class ToyLight(_Base):
     """A thing that can be listed."""
 
     kind = "light"
+    poll_first = 0.1
 
     def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
         fault = self.session.enter("list", "light")
@@ -138,7 +139,7 @@ class ToyDatabase(_Base):
         self._remove("discard", key)
 
 
-class VaultSpec(Spec):
+class VaultSpec(Spec, frozen=True):
     """A generated password."""
 
     length: int = 12
@@ -177,7 +178,7 @@ class ToyVault(Resource):
         self.session.leave("delete", key.name, fault)
 
 
-class GateSpec(Spec):
+class GateSpec(Spec, frozen=True):
     """A check."""
 
     thing: str

@@ -26,7 +26,9 @@ def provisioner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
     def run(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "provisioner", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, check=False, timeout=180)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=home, check=False, timeout=180
+        )
         assert not check or done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

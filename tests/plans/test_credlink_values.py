@@ -196,7 +196,9 @@ def test_events_of_cache_and_database_reach_the_topic_and_somebody_hears_them(
     assert topic["TopicStatus"] == "active"
     heard = client("sns").list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
     assert [(s["Protocol"], s["Endpoint"]) for s in heard] == [("email", "ops@credlink.example")]
-    (events,) = client("rds").describe_event_subscriptions(SubscriptionName=f"{_NAME}-db-events")["EventSubscriptionsList"]
+    (events,) = client("rds").describe_event_subscriptions(SubscriptionName=f"{_NAME}-db-events")[
+        "EventSubscriptionsList"
+    ]
     assert (events["SnsTopicArn"], events["SourceIdsList"]) == (topic["TopicArn"], [f"{_NAME}-db"])
     assert {"failover", "failure", "low storage"} <= set(events["EventCategoriesList"])
 

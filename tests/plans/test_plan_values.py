@@ -33,7 +33,12 @@ _TABLE: list[tuple[str, str, Any, Any]] = [
     ("db", "username", "credlink_admin", "credlink_admin"),
     ("db", "db_name", "credlink", "credlink"),
     ("db-parameters", "family", "postgres15", "postgres15"),
-    ("db-log", "name", "/aws/rds/instance/credlink-development-db/postgresql", "/aws/rds/instance/credlink-production-db/postgresql"),
+    (
+        "db-log",
+        "name",
+        "/aws/rds/instance/credlink-development-db/postgresql",
+        "/aws/rds/instance/credlink-production-db/postgresql",
+    ),
     ("db-log", "retention_days", 30, 30),
     ("redis", "engine_version", "7.0", "7.0"),
     ("redis", "node_type", "cache.t3.micro", "cache.t3.micro"),
@@ -55,10 +60,15 @@ _TABLE: list[tuple[str, str, Any, Any]] = [
 
 @pytest.fixture(scope="module")
 def plans() -> dict[str, Plan]:
-    return {name: load_plan(PLANS / "aws-credlink.yaml", registry(), environment=name) for name in ("development", "production")}
+    return {
+        name: load_plan(PLANS / "aws-credlink.yaml", registry(), environment=name)
+        for name in ("development", "production")
+    }
 
 
-@pytest.mark.parametrize(("step", "field", "development", "production"), _TABLE, ids=[f"{row[0]}.{row[1]}" for row in _TABLE])
+@pytest.mark.parametrize(
+    ("step", "field", "development", "production"), _TABLE, ids=[f"{row[0]}.{row[1]}" for row in _TABLE]
+)
 def test_each_environment_has_its_own_values(
     plans: dict[str, Plan], step: str, field: str, development: Any, production: Any
 ) -> None:

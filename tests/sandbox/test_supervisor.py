@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,14 @@ def test_a_sandbox_that_was_killed_is_noticed_and_started_anew(directory: Path) 
     os.kill(second.pid, signal.SIGTERM)
     os.waitpid(second.pid, 0)
     assert not (directory / "sandbox.json").exists()
+    assert _processes_of(directory) == []
+
+
+def test_a_sandbox_ends_when_its_directory_is_removed(directory: Path) -> None:
+    info = supervisor.start(directory, SandboxOptions())
+    shutil.rmtree(directory)
+    _, status = os.waitpid(info.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
     assert _processes_of(directory) == []
 
 

@@ -7,9 +7,7 @@ from tests.contract.world import World
 
 
 def _drift(world: World, key: Key) -> set[str]:
-    world.session().client("rds").modify_db_subnet_group(
-        DBSubnetGroupName=key.name, SubnetIds=subnets(world, "a", "c")
-    )
+    world.session().client("rds").modify_db_subnet_group(DBSubnetGroupName=key.name, SubnetIds=subnets(world, "a", "c"))
     return {"subnets"}
 
 

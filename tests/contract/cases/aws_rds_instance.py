@@ -21,7 +21,9 @@ CASE = Case(
         Need("cmk", "aws.kms_key", lambda w: {}),
         Need("role", "aws.iam_role", lambda w: {"services": ["monitoring.rds.amazonaws.com"]}),
         Need("homes", "aws.db_subnet_group", lambda w: {"subnets": subnets(w, "a", "b")}),
-        Need("settings", "aws.db_parameter_group", lambda w: {"family": "postgres15", "parameters": {"work_mem": "8192"}}),
+        Need(
+            "settings", "aws.db_parameter_group", lambda w: {"family": "postgres15", "parameters": {"work_mem": "8192"}}
+        ),
     ),
     spec=lambda world: {
         "name": f"{world.deployment}-db",

@@ -10,11 +10,11 @@ from tests.sandbox.aws.conftest import PASSWORD, Aws, refused
 def test_a_new_database_is_creating_then_backing_up_then_available(aws: Aws) -> None:
     made = aws.database()
     assert (made["DBInstanceStatus"], made.get("Endpoint")) == ("creating", None)
-    aws.pass_time(0.59)
+    aws.pass_time(0.53)
     assert aws.instance()["DBInstanceStatus"] == "creating"
     aws.pass_time(0.02)
     assert aws.instance()["DBInstanceStatus"] == "backing-up"
-    aws.pass_time(0.1)
+    aws.pass_time(0.06)
     ready = aws.instance()
     assert (ready["DBInstanceStatus"], ready["Endpoint"]["Port"]) == ("available", 5432)
 
@@ -29,9 +29,9 @@ def test_without_backups_there_is_no_backing_up(aws: Aws) -> None:
 def test_provisioning_takes_as_long_as_the_user_says(aws: Aws) -> None:
     aws.admin("PATCH", "options", {"provision_time": {"rds": "12s"}})
     try:
-        aws.database(BackupRetentionPeriod=0)
+        aws.database()
         aws.pass_time(11.9)
-        assert aws.instance()["DBInstanceStatus"] == "creating"
+        assert aws.instance()["DBInstanceStatus"] == "backing-up"
         aws.pass_time(0.2)
         assert aws.instance()["DBInstanceStatus"] == "available"
     finally:

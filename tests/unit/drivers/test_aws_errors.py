@@ -43,9 +43,7 @@ def _answer(code: str, message: str = "no", retry_after: str = "") -> Exception:
     return error
 
 
-@pytest.mark.parametrize(
-    ("kind", "code"), [(kind, code) for kind, codes in CODES.items() for code in codes.split()]
-)
+@pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in CODES.items() for code in codes.split()])
 def test_a_code_means_what_the_engine_must_do(kind: str, code: str) -> None:
     assert kind_of(code).__name__ == kind
 
@@ -65,12 +63,10 @@ def test_a_code_that_nobody_knows_goes_by_its_http_status(status: int, kind: str
 
 def test_a_scheduled_secret_makes_a_create_wait_and_nothing_else() -> None:
     assert (
-        kind_of("InvalidRequestException", service="secretsmanager", operation="CreateSecret").__name__
-        == "BusyError"
+        kind_of("InvalidRequestException", service="secretsmanager", operation="CreateSecret").__name__ == "BusyError"
     )
     assert (
-        kind_of("InvalidRequestException", service="secretsmanager", operation="PutSecretValue").__name__
-        != "BusyError"
+        kind_of("InvalidRequestException", service="secretsmanager", operation="PutSecretValue").__name__ != "BusyError"
     )
 
 

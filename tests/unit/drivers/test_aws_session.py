@@ -51,9 +51,7 @@ class Cloud:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        ).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def refuse(self, status: int, code: str, message: str = "no", **headers: str) -> None:
         self.status, self.headers = status, headers
@@ -127,9 +125,7 @@ def test_a_bad_endpoints_file_never_means_the_real_cloud(
         open_session("us-east-1")
 
 
-def test_a_missing_endpoints_file_never_means_the_real_cloud(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_endpoints_file_never_means_the_real_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROVISIONER_ENDPOINTS", str(tmp_path / "none.json"))
     with pytest.raises(SandboxError):
         open_session("us-east-1")
@@ -184,11 +180,7 @@ def test_a_secret_is_revealed_to_the_cloud_alone(cloud: Cloud, session: AwsSessi
     shown: BaseException | None = failed.value
     while shown:
         assert "canary-7" not in f"{shown} {shown!r}"
-        shown = (
-            None
-            if shown.__suppress_context__ and shown.__cause__ is None
-            else shown.__cause__ or shown.__context__
-        )
+        shown = None if shown.__suppress_context__ and shown.__cause__ is None else shown.__cause__ or shown.__context__
 
 
 def test_a_value_of_the_wrong_type_is_not_quoted(session: AwsSession) -> None:

@@ -37,7 +37,9 @@ def test_every_status_of_an_instance_has_a_phase(status: str, phase: Phase) -> N
 
 
 def test_an_available_instance_with_values_on_their_way_is_not_ready() -> None:
-    seen = rds_state.observed(_instance(PendingModifiedValues={"DBInstanceClass": "db.t3.small", "MasterUserPassword": "****"}))
+    seen = rds_state.observed(
+        _instance(PendingModifiedValues={"DBInstanceClass": "db.t3.small", "MasterUserPassword": "****"})
+    )
     assert seen.phase is Phase.PENDING
     assert seen.detail == "available (pending: DBInstanceClass, MasterUserPassword)"
 
@@ -53,7 +55,10 @@ def test_a_parameter_that_waits_for_a_restart_is_reported_and_not_waited_for() -
 
 
 def test_a_security_group_on_its_way_in_or_out_is_waited_for() -> None:
-    assert rds_state.phase(_instance(VpcSecurityGroups=[{"VpcSecurityGroupId": "sg-1", "Status": "adding"}])) is Phase.PENDING
+    assert (
+        rds_state.phase(_instance(VpcSecurityGroups=[{"VpcSecurityGroupId": "sg-1", "Status": "adding"}]))
+        is Phase.PENDING
+    )
 
 
 def test_a_state_that_no_waiting_mends_says_what_to_do() -> None:

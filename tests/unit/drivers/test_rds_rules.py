@@ -21,14 +21,16 @@ def _said(cls: type[StepType], **values: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("allocated", "most", "fine"), [(20, 22, True), (20, 21, False), (100, 110, True), (100, 109, False), (400, 440, True)]
+    ("allocated", "most", "fine"),
+    [(20, 22, True), (20, 21, False), (100, 110, True), (100, 109, False), (400, 440, True)],
 )
 def test_autoscaling_needs_ten_percent_of_room(allocated: int, most: int, fine: bool) -> None:
     assert (_said(RdsInstance, allocated_storage=allocated, max_allocated_storage=most) == []) is fine
 
 
 @pytest.mark.parametrize(
-    ("wanted", "seen", "fine"), [(20, 20, True), (20, 40, True), (21, 20, False), (22, 20, True), (111, 101, False), (112, 101, True)]
+    ("wanted", "seen", "fine"),
+    [(20, 20, True), (20, 40, True), (21, 20, False), (22, 20, True), (111, 101, False), (112, 101, True)],
 )
 def test_storage_grows_by_ten_percent_or_not_at_all(wanted: int, seen: int, fine: bool) -> None:
     assert (rds_rules.growth(wanted, seen) is None) is fine
@@ -45,7 +47,9 @@ def test_gp3_takes_iops_from_400_gib_on(kind: str, allocated: int, iops: int, fi
     assert (_said(RdsInstance, storage_type=kind, allocated_storage=allocated, iops=iops) == []) is fine
 
 
-@pytest.mark.parametrize(("days", "fine"), [(7, True), (31, True), (93, True), (713, True), (731, True), (30, False), (720, False)])
+@pytest.mark.parametrize(
+    ("days", "fine"), [(7, True), (31, True), (93, True), (713, True), (731, True), (30, False), (720, False)]
+)
 def test_insights_are_kept_for_a_week_whole_months_or_two_years(days: int, fine: bool) -> None:
     said = _said(RdsInstance, performance_insights=True, performance_insights_retention_days=days)
     assert (said == []) is fine
@@ -151,12 +155,17 @@ def test_lifecycle_rules_come_back_as_they_went_out() -> None:
 
 
 def test_a_filter_that_a_plan_cannot_say_is_a_difference() -> None:
-    seen = s3_rules.lifecycle_plain([{"ID": "x", "Status": "Enabled", "Filter": {"ObjectSizeGreaterThan": 5}, "Expiration": {"Days": 1}}])
-    assert not s3_rules.same_lifecycle([{"id": "x", "enabled": True, "prefix": "", "transitions": [], "expiration_days": 1}], seen)
+    seen = s3_rules.lifecycle_plain(
+        [{"ID": "x", "Status": "Enabled", "Filter": {"ObjectSizeGreaterThan": 5}, "Expiration": {"Days": 1}}]
+    )
+    assert not s3_rules.same_lifecycle(
+        [{"id": "x", "enabled": True, "prefix": "", "transitions": [], "expiration_days": 1}], seen
+    )
 
 
 @pytest.mark.parametrize(
-    ("cls", "longest"), [(RdsInstance, 63), (CacheReplicationGroup, 40), (DbParameterGroup, 255), (RdsEventSubscription, 254)]
+    ("cls", "longest"),
+    [(RdsInstance, 63), (CacheReplicationGroup, 40), (DbParameterGroup, 255), (RdsEventSubscription, 254)],
 )
 def test_names_are_what_aws_takes_and_are_judged_in_no_time(cls: type[Resource], longest: int) -> None:
     def fits(name: str) -> bool:

@@ -216,9 +216,11 @@ def launch(region: RdsRegion, instance: Instance, start: Callable[[], Address], 
         export_log(region, instance, "postgresql")
         region.happened(instance.ident, "db-instance", "creation", "DB instance created")
 
-    stages = [Stage("creating", seconds, job, up)]
-    if instance.settings["BackupRetentionPeriod"]:
-        stages.append(Stage("backing-up", min(seconds / 10, 30.0)))
+    # The first backup is part of the provisioning time: the instance is available when that is over.
+    backup = min(seconds / 10, 30.0) if instance.settings["BackupRetentionPeriod"] else 0.0
+    stages = [Stage("creating", seconds - backup, job, up)]
+    if backup:
+        stages.append(Stage("backing-up", backup))
     rest = "available"
     if call.outcome == "ready-then-failed":
         stages.append(Stage("available", call.outcome_delay))
