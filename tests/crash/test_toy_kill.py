@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from provisioner.errors import AccessDeniedError
 from provisioner.operations.site import Outcome
 from provisioner.plan import Plan
 from tests.crash.dying import Mortal
@@ -204,6 +205,24 @@ def test_what_a_killed_destroy_deleted_and_still_shows_is_not_taken_for_whole(tm
         assert world.deploy(plan(step("box"), step("db", "toy.database"))).exit_code == 0
         world.clock.pass_time(60.0)
         complete(world, ["box", "db"])
+
+
+def test_a_reverse_that_was_killed_is_not_taken_up_again_once_everything_was_destroyed(tmp_path: Path) -> None:
+    seen = 0
+    for at in range(1, 10_000, 4):
+        world = fresh(tmp_path / str(at))
+        world.deploy(plan(step("box"), step("keep")))
+        world.cloud.fail("create", "-bad", lambda: AccessDeniedError("no"))
+        one = Mortal(world)
+        if not one.die(lambda world: world.deploy(plan(step("keep", size=2), step("bad", after=("keep",)))), at):
+            break
+        if world.state.runs[-1].result.value == "reversing":
+            seen += 1
+            assert world.destroy().exit_code == 0
+            world.cloud.calls.clear()
+            assert world.deploy(plan(step("other"))).exit_code == 0
+            assert world.writes() == ["create other"]
+    assert seen
 
 
 def test_killed_while_its_very_first_record_is_made_it_deploys_as_if_nothing_had_been(tmp_path: Path) -> None:

@@ -154,6 +154,14 @@ def test_what_many_steps_hear_at_one_moment_counts_once() -> None:
     assert round(pace.delay("rds"), 3) == 0.05
 
 
+def test_steps_that_wait_for_one_list_call_take_one_place_in_the_queue_together() -> None:
+    pace = Pace(VirtualClock())
+    pace.throttled("rds")
+    pace.delay("rds")
+    assert {round(pace.delay("rds", "aws.rds_instance"), 3) for _ in range(150)} == {0.05}
+    assert round(pace.delay("rds"), 3) == 0.1
+
+
 def test_one_throttled_list_call_of_many_steps_costs_seconds_and_not_minutes(world: World) -> None:
     many = plan(*(step(f"s{number}", "toy.light") for number in range(150)))
     world.deploy(many)

@@ -17,6 +17,9 @@ _T = TypeVar("_T")
 
 WRITES = ("create", "update", "delete", "discard")
 
+SPIN = 20_000
+"""So many calls in one instant of virtual time are an endless loop."""
+
 Hook = Callable[[str, str, str], None]
 """Told ``before`` or ``after``, the verb, and the object's name."""
 
@@ -80,6 +83,7 @@ class ToyCloud:
         self._reserved: dict[tuple[str, str], float] = {}
         self._dying: list[Thing] = []
         self._serial = 0
+        self._instant = (0.0, 0)
 
     def identity(self) -> str:
         """The account that the credentials belong to."""
@@ -127,6 +131,10 @@ class ToyCloud:
 
     def enter(self, verb: str, name: str) -> Fault | None:
         self.calls.append((verb, name))
+        now = self.clock.now()
+        count = self._instant[1] + 1 if now == self._instant[0] else 0
+        self._instant = (now, count)
+        assert count < SPIN, "the engine calls and calls while no time passes"
         for hook in self.hooks:
             hook("before", verb, name)
         for fault in self.faults:
