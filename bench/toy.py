@@ -19,7 +19,7 @@ from provisioner.engine.clock import SystemClock
 from provisioner.operations.deploy import deploy
 from provisioner.operations.destroy import destroy
 from provisioner.operations.site import Options, Outcome, Site, open_site
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from provisioner.state.lock import Owner
 from provisioner.state.records import PutRecord
 from provisioner.state.store import Store

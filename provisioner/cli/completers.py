@@ -57,7 +57,7 @@ def _plan(ctx: click.Context) -> str | None:
 def _tree(ctx: click.Context) -> dict[str, Any]:
     """The plan on the command line as plain values, empty where it cannot be read."""
     from provisioner.errors import PlanError
-    from provisioner.yamlfile import load
+    from provisioner.plan.yamlfile import load
 
     path = _plan(ctx)
     with contextlib.suppress(PlanError, OSError):
@@ -93,7 +93,7 @@ def recorded_steps(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """The steps in the record."""
     from provisioner.errors import ProvisionerError
     from provisioner.operations.home import Home
-    from provisioner.planfile import read_identity
+    from provisioner.plan.load import read_identity
     from provisioner.state.store import peek
 
     with contextlib.suppress(ProvisionerError, OSError):

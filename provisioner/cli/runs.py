@@ -10,7 +10,7 @@ from provisioner.cli.options import Chosen, Wishes
 from provisioner.cli.work import Bench
 from provisioner.errors import InterruptedRunError, UsageError
 from provisioner.operations.site import Options, Outcome
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 
 
 def begin(app: App, wishes: Wishes, verb: str) -> None:

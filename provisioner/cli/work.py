@@ -19,8 +19,8 @@ from provisioner.errors import PlanError, StateError, UsageError
 from provisioner.model import format_duration
 from provisioner.operations.glance import glance
 from provisioner.operations.site import PARALLELISM, Site, open_site
-from provisioner.plan import Plan
-from provisioner.planfile import load_plan, read_identity
+from provisioner.plan.load import load_plan, read_identity
+from provisioner.plan.model import Plan
 
 ENDPOINTS = "PROVISIONER_ENDPOINTS"
 

@@ -15,7 +15,7 @@ from provisioner.engine.loop import Commit, Look, Loop, Task
 from provisioner.engine.retry import Retrier
 from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
-from provisioner.plan import Settings
+from provisioner.plan.model import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
 from provisioner.resource import Registry, Resource, StepType
 from provisioner.secret import Secret

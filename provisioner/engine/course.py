@@ -13,7 +13,7 @@ from provisioner.engine.loop import Sleep, Task
 from provisioner.engine.retry import Tries
 from provisioner.errors import BusyError, CloudError, InvalidRequestError, StepTimeoutError
 from provisioner.model import Key, Observed, Phase, format_duration
-from provisioner.plan import StepDecl
+from provisioner.plan.model import StepDecl
 from provisioner.refs import UnresolvedError, freeze, resolve
 from provisioner.resource import Resource, Spec
 from provisioner.spec import complaints, decode, values
@@ -132,8 +132,11 @@ class Course:
         if isinstance(error, BusyError):
             yield from self.tick(self.started, str(error))
             return
+        left = self.started + self.timeout - self.ctx.clock.now()
+        if left <= 0:
+            raise error
         self._tries = self._tries or self.ctx.retrier.tries()
-        pause = self._tries.pause(error)
+        pause = min(self._tries.pause(error), left)
         self.ctx.events.emit(
             "step.retry",
             step=self.step,

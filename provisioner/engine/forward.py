@@ -29,7 +29,7 @@ from provisioner.errors import (
     ThrottledError,
 )
 from provisioner.model import Observed, Phase
-from provisioner.plan import StepDecl
+from provisioner.plan.model import StepDecl
 from provisioner.refs import freeze
 from provisioner.secret import MASK, Secret
 from provisioner.spec import defaults

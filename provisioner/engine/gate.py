@@ -6,7 +6,7 @@ from provisioner.engine.context import Context
 from provisioner.engine.loop import Call, Sleep, Task
 from provisioner.errors import GateError, InvalidRequestError
 from provisioner.model import format_duration
-from provisioner.plan import StepDecl
+from provisioner.plan.model import StepDecl
 from provisioner.refs import UnresolvedError, resolve
 from provisioner.resource import Gate, Verdict
 from provisioner.spec import complaints, decode, values

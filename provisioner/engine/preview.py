@@ -18,7 +18,7 @@ from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.loop import Result, Task
 from provisioner.engine.schedule import Schedule
 from provisioner.model import Key, Observed, Phase
-from provisioner.plan import Plan, StepDecl
+from provisioner.plan.model import Plan, StepDecl
 from provisioner.refs import UnresolvedError, freeze, refs_in, resolve
 from provisioner.resource import Gate, Resource
 from provisioner.spec import decode, defaults, fields

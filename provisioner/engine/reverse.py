@@ -21,7 +21,7 @@ from provisioner.engine.remove import remove, undone
 from provisioner.engine.schedule import Schedule
 from provisioner.errors import InterruptedRunError, StateError
 from provisioner.model import Position
-from provisioner.plan import StepDecl
+from provisioner.plan.model import StepDecl
 from provisioner.refs import UnresolvedError, freeze, parse, resolve
 from provisioner.spec import decode, fields
 from provisioner.state.records import Action, Change, DropRecord, PutChange, PutRecord, Record, UndoKind

@@ -19,7 +19,7 @@ from provisioner.operations.outputs import resolve_outputs
 from provisioner.operations.reversal import close_rollback, remaining, reverse_run
 from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of
 from provisioner.operations.takedown import take_down
-from provisioner.plan import Plan, StepDecl
+from provisioner.plan.model import Plan, StepDecl
 from provisioner.resource import Gate
 from provisioner.state.records import Action, Record, Run, RunResult, Undo, UndoKind
 

@@ -10,7 +10,7 @@ from provisioner.errors import InterruptedRunError, RefusedError, UsageError
 from provisioner.operations.reversal import protections
 from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of, failures_of
 from provisioner.operations.takedown import take_down
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from provisioner.state.records import Record, Run, RunResult, Undo, UndoKind
 
 Confirm = Callable[[list[Record]], bool]

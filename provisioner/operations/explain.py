@@ -9,11 +9,11 @@ import msgspec
 
 from provisioner.errors import ProvisionerError, error_classes
 from provisioner.operations.meanings import EXIT_CODES, FINDINGS
+from provisioner.plan.speccheck import fields_of, struct_info
+from provisioner.plan.spectypes import TYPE_NAMES, description_of, expected
 from provisioner.resource import CanDiscard, CanReadMany, CanUpdate, Gate, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.spec import plain
-from provisioner.speccheck import fields_of, struct_info
-from provisioner.spectypes import TYPE_NAMES, description_of, expected
 
 EXIT_TOPIC: Final = "exit-codes"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from provisioner.operations.status import DeploymentStatus
-from provisioner.plan import Plan, StepDecl
+from provisioner.plan.model import Plan, StepDecl
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.engine.context import Context
 from provisioner.engine.loop import Result, Task
 from provisioner.operations.site import Options, Site
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in, resolve
 from provisioner.secret import MASK, Secret
 from provisioner.state.records import State

@@ -11,7 +11,7 @@ from provisioner.engine.preview import look_at
 from provisioner.engine.reverse import reverse
 from provisioner.errors import InterruptedRunError, RefusedError, UsageError
 from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from provisioner.state.records import Change, Record, Run, RunResult, UndoKind
 
 

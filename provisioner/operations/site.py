@@ -17,7 +17,7 @@ from provisioner.engine.events import FORMAT, Events, Listener
 from provisioner.engine.loop import Loop
 from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import CredentialsError, ProvisionerError
-from provisioner.plan import Plan, Settings
+from provisioner.plan.model import Plan, Settings
 from provisioner.resource import Registry
 from provisioner.state.files import Files
 from provisioner.state.lock import Owner

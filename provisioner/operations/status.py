@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from provisioner.resource import Gate, Registry
 from provisioner.state.lock import LockInfo
 from provisioner.state.records import Change, Record, Run, RunResult, State

@@ -14,8 +14,8 @@ from provisioner.operations.graph import Graph, graph_of
 from provisioner.operations.graphlayout import GAP, layout
 from provisioner.operations.graphsvg import svg
 from provisioner.operations.graphtext import dot, mermaid
-from provisioner.plan import Plan, StepDecl
-from provisioner.planfile import load_plan
+from provisioner.plan.load import load_plan
+from provisioner.plan.model import Plan, StepDecl
 from tests.cli.conftest import Desk
 from tests.cli.shell import ROOT
 

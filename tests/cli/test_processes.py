@@ -98,7 +98,7 @@ def test_a_result_that_nobody_reads_is_no_error(plan: str, tmp_path: Path) -> No
 def test_help_imports_nothing_but_click() -> None:
     program = (
         "import sys; from provisioner.cli.main import root; root.main(['--help'], standalone_mode=False);"
-        "heavy = {'rich', 'yaml', 'msgspec', 'boto3', 'botocore', 'moto', 'json', 'provisioner.plan'} & set(sys.modules);"
+        "heavy = {'rich', 'yaml', 'msgspec', 'boto3', 'botocore', 'moto', 'json', 'provisioner.plan.model'} & set(sys.modules);"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     made = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT)

@@ -17,8 +17,8 @@ from provisioner.drivers.typemap import registry
 from provisioner.operations.deploy import deploy
 from provisioner.operations.destroy import destroy
 from provisioner.operations.site import Options, Outcome, open_site
-from provisioner.plan import Plan
-from provisioner.planfile import load_plan
+from provisioner.plan.load import load_plan
+from provisioner.plan.model import Plan
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
 from provisioner.state.store import peek

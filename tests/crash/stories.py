@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from provisioner.plan import Plan, StepDecl
+from provisioner.plan.model import Plan, StepDecl
 from tests.engine.world import World, agree, plan, step
 
 

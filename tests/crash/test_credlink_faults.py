@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.drivers.typemap import registry
-from provisioner.planfile import load_plan
+from provisioner.plan.load import load_plan
 from tests.crash.rig import CREATES, CREDLINK, UNTAGGED, Rig, made_steps
 
 STEPS = made_steps(load_plan(CREDLINK, registry(), environment="development"))

@@ -15,7 +15,7 @@ import pytest
 
 from provisioner.errors import AccessDeniedError
 from provisioner.operations.site import Outcome
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from tests.crash.dying import Mortal
 from tests.crash.stories import ALL_OF_FIRST, ALL_OF_SECOND, FIRST, SECOND, complete, empty, fresh, specs
 from tests.engine.world import World, plan, step

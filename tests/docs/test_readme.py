@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.drivers.typemap import registry
-from provisioner.planfile import load_plan
+from provisioner.plan.load import load_plan
 from provisioner.sandbox import supervisor
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from provisioner.errors import AccessDeniedError, ThrottledError
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from provisioner.secret import Secret
 from provisioner.state.records import Action
 from tests.engine.world import World, plan, step

@@ -22,7 +22,7 @@ from provisioner.errors import (
     UnavailableError,
 )
 from provisioner.operations.site import Outcome
-from provisioner.plan import Plan, StepDecl
+from provisioner.plan.model import Plan, StepDecl
 from tests.crash.dying import Mortal
 from tests.engine.world import World, plan, step
 

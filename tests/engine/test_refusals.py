@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import AccessDeniedError, CredentialsError, ForeignObjectError, ProvisionerError, RefusedError
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from tests.engine.world import World, agree, plan, step
 
 

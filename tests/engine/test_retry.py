@@ -111,6 +111,14 @@ def test_the_clouds_own_retry_after_is_honoured(world: World) -> None:
     assert (retry["step"], retry["attempt"], retry["pause"]) == ("box", 1, 77.0)
 
 
+def test_a_retry_after_beyond_the_steps_time_ends_with_that_time_and_the_clouds_own_error(world: World) -> None:
+    world.cloud.fail("create", "box", lambda: UnavailableError("closed for today", retry_after=86_400.0), times=9)
+    outcome = world.deploy(ONE)
+    assert outcome.exit_code == 4
+    assert "closed for today" in str(outcome.failures[0].error)
+    assert 600.0 <= world.clock.now() < 610.0
+
+
 def test_a_plan_may_ask_for_fewer_tries(world: World) -> None:
     world.cloud.fail("create", "box", unavailable, times=3)
     assert world.deploy(plan(step("box"), attempts=3)).exit_code == 4

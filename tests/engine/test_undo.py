@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from provisioner.errors import AccessDeniedError, RefusedError, UsageError
-from provisioner.plan import Plan
+from provisioner.plan.model import Plan
 from tests.engine.world import World, agree, plan, step
 
 
@@ -212,6 +212,22 @@ def test_a_failure_that_is_kept_lists_what_remains_and_the_next_deploy_goes_on_i
     assert (run.attempts, run.result.value) == (2, "succeeded")
     assert world.rollback().exit_code == 0
     assert world.names() == []
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("keep", 5, ["box"]), ("reverse", 4, [])])
+def test_who_is_asked_what_to_do_with_a_failure_is_told_of_it_and_obeyed(
+    world: World, answer: str, code: int, left: list[str]
+) -> None:
+    told: list[str] = []
+
+    def ask(failures: Mapping[str, BaseException]) -> str:
+        told.extend(f"{name}: {error}" for name, error in failures.items())
+        return answer
+
+    world.cloud.fail("create", "-bad", denied)
+    outcome = world.deploy(plan(step("box"), step("bad", after=("box",))), on_failure="ask", ask=ask)
+    assert (outcome.exit_code, world.names()) == (code, left)
+    assert told == ["bad: not allowed [AccessDenied]"]
 
 
 def test_a_resumed_run_that_fails_takes_back_what_its_first_attempt_made(world: World) -> None:

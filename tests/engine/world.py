@@ -17,7 +17,7 @@ from provisioner.operations.deploy import deploy, plan_preview
 from provisioner.operations.destroy import destroy
 from provisioner.operations.reversal import rollback
 from provisioner.operations.site import Options, Outcome, Site
-from provisioner.plan import OutputDecl, Plan, Settings, StepDecl
+from provisioner.plan.model import OutputDecl, Plan, Settings, StepDecl
 from provisioner.refs import PARAM, parse, refs_in
 from provisioner.state.files import Files
 from provisioner.state.lock import Owner

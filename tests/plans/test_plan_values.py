@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner.drivers.typemap import registry
-from provisioner.plan import Plan
-from provisioner.planfile import load_plan
+from provisioner.plan.load import load_plan
+from provisioner.plan.model import Plan
 from tests.plans.conftest import PLANS
 
 # step, field, development, production

@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.errors import PlanError
 from provisioner.model import Severity
-from provisioner.planfile import Plan, load_plan, read_identity
+from provisioner.plan.load import Plan, load_plan, read_identity
 from provisioner.refs import Ref, Text, resolve
 from provisioner.secret import Secret
 from tests.unit.toy import REGISTRY

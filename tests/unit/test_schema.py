@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.schema import DRAFT, plan_schema
-from provisioner.yamlfile import load
+from provisioner.plan.schema import DRAFT, plan_schema
+from provisioner.plan.yamlfile import load
 from tests.unit.toy import REGISTRY
 
 SCHEMA = plan_schema(REGISTRY)

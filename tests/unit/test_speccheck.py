@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.plan.speccheck import Complaint, check
 from provisioner.refs import Ref, parse
 from provisioner.resource import Spec
 from provisioner.secret import Secret
-from provisioner.speccheck import Complaint, check
 from tests.unit.toy import Database
 
 OUTPUTS: dict[str, type] = {

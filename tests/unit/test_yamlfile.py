@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from provisioner.errors import PlanError
 from provisioner.model import Finding, Position
-from provisioner.yamlfile import MAX_BYTES, load, loads
-from provisioner.yamlnodes import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, MAX_SCALAR, Reader
+from provisioner.plan.yamlfile import MAX_BYTES, load, loads
+from provisioner.plan.yamlnodes import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, MAX_SCALAR, Reader
 
 
 def findings(data: bytes) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from provisioner.cli.options import Chosen, Wishes, plan_options, run_options
 if TYPE_CHECKING:
     from provisioner.cli.work import Bench
     from provisioner.engine.preview import Planned
-    from provisioner.plan import Plan
+    from provisioner.plan.model import Plan
 
 
 @click.command("deploy", cls=Verb)

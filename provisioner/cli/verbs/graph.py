@@ -13,7 +13,7 @@ from provisioner.cli.options import Chosen, plan_options
 
 if TYPE_CHECKING:
     from provisioner.operations.graph import Graph
-    from provisioner.plan import Plan
+    from provisioner.plan.model import Plan
 
 _SUFFIXES = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".md": "mermaid", ".mermaid": "mermaid"}
 

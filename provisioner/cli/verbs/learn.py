@@ -37,7 +37,7 @@ def schema(app: App, path: str | None) -> int:
     from pathlib import Path
 
     from provisioner.errors import UsageError
-    from provisioner.schema import plan_schema
+    from provisioner.plan.schema import plan_schema
 
     tree = plan_schema(app.registry)
     if path is None:

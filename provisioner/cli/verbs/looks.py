@@ -13,7 +13,7 @@ from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Chosen, plan_options
 
 if TYPE_CHECKING:
-    from provisioner.plan import Plan
+    from provisioner.plan.model import Plan
     from provisioner.state.records import State
 
 DIFFERENT = 7

@@ -13,7 +13,7 @@ from provisioner.cli.options import Chosen, plan_options, target_option
 
 if TYPE_CHECKING:
     from provisioner.model import Finding
-    from provisioner.plan import Plan
+    from provisioner.plan.model import Plan
 
 DIFFERENT = 7
 
@@ -81,7 +81,7 @@ def _load_all(app: App, chosen: Chosen) -> tuple[list[Plan], list[Finding]]:
 
 def _load(app: App, chosen: Chosen, environments: Sequence[str | None]) -> tuple[list[Plan], list[Finding]]:
     from provisioner.errors import PlanError
-    from provisioner.planfile import load_plan
+    from provisioner.plan.load import load_plan
 
     plans: list[Plan] = []
     findings: dict[object, Finding] = {}
@@ -104,7 +104,7 @@ def _load(app: App, chosen: Chosen, environments: Sequence[str | None]) -> tuple
 
 
 def _environments(chosen: Chosen) -> list[str | None]:
-    from provisioner.yamlfile import load
+    from provisioner.plan.yamlfile import load
 
     return [str(name) for name in load(chosen.path).value["environments"]]
 

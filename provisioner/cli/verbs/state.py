@@ -32,7 +32,7 @@ def _held(app: App, named: Named) -> Held:
     from provisioner.cli.options import Chosen
     from provisioner.cli.work import recorded
     from provisioner.errors import UsageError
-    from provisioner.planfile import read_identity
+    from provisioner.plan.load import read_identity
 
     chosen = Chosen(named.plan or Path(), named.environment, named.sandbox)
     name = named.deployment or read_identity(chosen.path, named.environment)

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.errors import PlanError
 from provisioner.model import Finding, Severity
-from provisioner.yamlfile import Located, TreePath
+from provisioner.plan.yamlfile import Located, TreePath
 
 _SUGGESTIONS = 100
 _CANDIDATES = 500

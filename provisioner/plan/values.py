@@ -17,16 +17,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from provisioner.findings import Findings, describe
 from provisioner.model import Finding
-from provisioner.parameters import Declared
-from provisioner.plan import ParameterDecl
-from provisioner.planread import Section, placeholder_in
+from provisioner.plan.findings import Findings, describe
+from provisioner.plan.model import ParameterDecl
+from provisioner.plan.parameters import Declared
+from provisioner.plan.read import Section, placeholder_in
+from provisioner.plan.spectypes import one_of
+from provisioner.plan.yamlfile import Located, TreePath
+from provisioner.plan.yamlnodes import scalar
 from provisioner.refs import parse_text
 from provisioner.secret import Secret
-from provisioner.spectypes import one_of
-from provisioner.yamlfile import Located, TreePath
-from provisioner.yamlnodes import scalar
 
 _WANTED: Final = {
     "string": "text",

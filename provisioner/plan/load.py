@@ -21,16 +21,16 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from provisioner.errors import PlanError
-from provisioner.findings import Findings, describe
 from provisioner.model import Severity
-from provisioner.parameters import Declared, declared
-from provisioner.parametervalues import Given, Values, resolve
-from provisioner.plan import OutputDecl, ParameterDecl, Plan, Settings, StepDecl
-from provisioner.plancheck import Checker
-from provisioner.planread import Scope, Section
-from provisioner.plansteps import read_steps
+from provisioner.plan.check import Checker
+from provisioner.plan.findings import Findings, describe
+from provisioner.plan.model import OutputDecl, ParameterDecl, Plan, Settings, StepDecl
+from provisioner.plan.parameters import Declared, declared
+from provisioner.plan.read import Scope, Section
+from provisioner.plan.steps import read_steps
+from provisioner.plan.values import Given, Values, resolve
+from provisioner.plan.yamlfile import Located, load
 from provisioner.resource import Registry
-from provisioner.yamlfile import Located, load
 
 __all__ = ["OutputDecl", "ParameterDecl", "Plan", "Settings", "StepDecl", "load_plan", "read_identity"]
 

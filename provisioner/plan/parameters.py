@@ -1,4 +1,4 @@
-"""The ``parameters`` section: what a plan declares. Their values are :mod:`provisioner.parametervalues`."""
+"""The ``parameters`` section: what a plan declares. Their values are :mod:`provisioner.plan.values`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from provisioner.findings import describe
-from provisioner.plan import ParameterDecl, ParameterType
-from provisioner.planread import Section
+from provisioner.plan.findings import describe
+from provisioner.plan.model import ParameterDecl, ParameterType
+from provisioner.plan.read import Section
 
 _TYPES: Final = get_args(ParameterType)
 _KEYS: Final = ("type", "default", "description", "allowed", "pattern", "minimum", "maximum", "env")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import inspect as mi
 
-from provisioner.findings import describe
+from provisioner.plan.findings import describe
 from provisioner.secret import Secret
 
 LISTS: Final = (mi.ListType, mi.VarTupleType, mi.SetType, mi.FrozenSetType)

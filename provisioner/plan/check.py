@@ -10,16 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from provisioner.findings import Findings, describe
-from provisioner.plan import OutputDecl, StepDecl
-from provisioner.planread import Scope, Section, located_refs
-from provisioner.plansteps import RawStep
+from provisioner.plan.findings import Findings, describe
+from provisioner.plan.model import OutputDecl, StepDecl
+from provisioner.plan.read import Scope, Section, located_refs
+from provisioner.plan.speccheck import Checked, check, fields_of
+from provisioner.plan.steps import RawStep
+from provisioner.plan.yamlfile import TreePath
 from provisioner.refs import PARAM, Ref
 from provisioner.resource import Gate, Registry, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.spec import complaints
-from provisioner.speccheck import Checked, check, fields_of
-from provisioner.yamlfile import TreePath
 
 _OUTPUT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 

@@ -2,7 +2,7 @@
 
 It is derived from the registered types, so it cannot lag behind them. Wherever a Spec takes a value, a string with a
 ``${…}`` reference in it is admitted as well. What a schema cannot say (where references point, rules across fields,
-names) is left to :func:`provisioner.planfile.load_plan`.
+names) is left to :func:`provisioner.plan.load.load_plan`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from provisioner.parameters import PARAMETER_NAME
-from provisioner.plan import ParameterType
-from provisioner.planfile import DEPLOYMENT_NAME
-from provisioner.plansteps import STEP_NAME
+from provisioner.plan.load import DEPLOYMENT_NAME
+from provisioner.plan.model import ParameterType
+from provisioner.plan.parameters import PARAMETER_NAME
+from provisioner.plan.spectypes import first_line
+from provisioner.plan.steps import STEP_NAME
 from provisioner.resource import Gate, Registry, StepType
 from provisioner.secret import Secret
-from provisioner.spectypes import first_line
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -15,12 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 from msgspec import inspect as mi
 
-from provisioner.findings import describe
-from provisioner.refs import Ref, Text, refs_in
-from provisioner.resource import Spec
-from provisioner.secret import Secret
-from provisioner.spec import keep_secret, plain
-from provisioner.spectypes import (
+from provisioner.plan.findings import describe
+from provisioner.plan.spectypes import (
     LISTS,
     TYPE_NAMES,
     advice,
@@ -32,7 +28,11 @@ from provisioner.spectypes import (
     wants_secret,
     within,
 )  # fmt: skip
-from provisioner.yamlfile import TreePath
+from provisioner.plan.yamlfile import TreePath
+from provisioner.refs import Ref, Text, refs_in
+from provisioner.resource import Spec
+from provisioner.secret import Secret
+from provisioner.spec import keep_secret, plain
 
 OutputType: TypeAlias = Callable[[Ref], type | None]
 """The declared type of a reference's output; None where it is not known, which others complain about."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
-from provisioner.findings import describe
 from provisioner.model import Position
-from provisioner.planread import DEPLOYMENT, Section
+from provisioner.plan.findings import describe
+from provisioner.plan.read import DEPLOYMENT, Section
+from provisioner.plan.yamlfile import TreePath
 from provisioner.refs import PARAM, Ref, Text
-from provisioner.yamlfile import TreePath
 
 STEP_KEYS: Final = (
     "name", "type", "description", "stage", "with",

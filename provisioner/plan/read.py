@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from provisioner.findings import Findings, describe
 from provisioner.model import parse_duration
+from provisioner.plan.findings import Findings, describe
+from provisioner.plan.yamlfile import Located, TreePath
 from provisioner.refs import PARAM, Ref, Text, as_text, parse_text, refs_in
-from provisioner.yamlfile import Located, TreePath
 
 DEPLOYMENT: Final = "deployment"
 """The scope of what is known of the deployment itself; like ``param``, no step may be called so."""

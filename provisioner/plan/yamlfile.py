@@ -1,7 +1,7 @@
 """YAML to plain values and the place of every one of them, from files that may be careless or hostile.
 
 Reading goes through three parts: bytes to text (size, encoding, control characters), the parser's events to
-a tree of nodes (:mod:`provisioner.yamlnodes`), nodes to values and positions. No object is ever constructed
+a tree of nodes (:mod:`provisioner.plan.yamlnodes`), nodes to values and positions. No object is ever constructed
 from a tag, and YAML 1.1's traps are defused: only ``true`` and ``false`` are booleans, so ``on``, ``no``
 and dates stay text, as does a number with a leading zero, which is an account id. Aliases are allowed; what
 they expand to is bounded.
@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from provisioner.errors import PlanError
 from provisioner.model import Finding, Position
-from provisioner.yamlnodes import MAX_FINDINGS, Node, Pairs, Reader, finding, scalar
+from provisioner.plan.yamlnodes import MAX_FINDINGS, Node, Pairs, Reader, finding, scalar
 
 TreePath: TypeAlias = tuple[str | int, ...]
 """Where in a tree: keys and list indices from the top."""

@@ -1,6 +1,6 @@
 """What a plan file becomes once it is read, checked and its parameters are filled in: plain data.
 
-:mod:`provisioner.planfile` makes it; nothing in here reads a file.
+:mod:`provisioner.plan.load` makes it; nothing in here reads a file.
 """
 
 from __future__ import annotations
