@@ -58,7 +58,7 @@ def test_every_error_is_explained_with_what_to_do(code: str) -> None:
 
 def findings() -> list[str]:
     found: set[str] = set()
-    for path in (ROOT / "provisioner").glob("*.py"):
+    for path in (ROOT / "provisioner" / "plan").glob("*.py"):
         found.update(re.findall(r'"((?:plan|yaml)\.[a-z-]+)"', path.read_text()))
     return sorted(found - {"plan.invalid"})
 
