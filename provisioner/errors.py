@@ -31,6 +31,7 @@
     │   ├── QuotaError
     │   ├── BusyError                retryable: the object is in the middle of something
     │   ├── InUseError               retryable while undoing: something still hangs on it
+    │   ├── HoldsDataError           data is in it, which no waiting takes out
     │   ├── ThrottledError           retryable, slows the whole service down
     │   ├── UnavailableError         retryable: the cloud's own fault
     │   └── ConnectionFailedError    retryable: nobody knows whether the call took effect
@@ -43,6 +44,7 @@ Each error says where, what and what to do next (``hint``), and keeps its cause 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -302,6 +304,8 @@ class CloudError(ProvisionerError):
         super().__init__(message, where=where, hint=hint)
         self.cloud_code = cloud_code
         self.retry_after = retry_after
+        self.nothing_made = False
+        """Set by :func:`outright`: the very first call of a create was refused, so there is nothing to look for."""
 
     def __str__(self) -> str:
         said = f" [{self.cloud_code}]" if self.cloud_code else ""
@@ -373,6 +377,15 @@ class InUseError(CloudError):
     code = "cloud.in-use"
 
 
+class HoldsDataError(CloudError):
+    """The object still holds data, so the cloud will not delete it; waiting would not empty it.
+
+    Do: empty it, or pass ``--allow-data-loss`` to delete what is in it; then run ``rollback`` or ``destroy`` again.
+    """
+
+    code = "cloud.holds-data"
+
+
 class ThrottledError(CloudError):
     """The cloud asks for fewer calls a second. provisioner slows that service down and goes on.
 
@@ -411,6 +424,16 @@ class InterruptedRunError(ProvisionerError):
 
     code = "interrupted"
     exit_code = 130
+
+
+@contextmanager
+def outright() -> Iterator[None]:
+    """Marks a refusal of what stands in it, the first call of a create of several calls, as one that made nothing."""
+    try:
+        yield
+    except CloudError as error:
+        error.nothing_made = not error.retryable
+        raise
 
 
 def error_classes() -> Iterator[type[ProvisionerError]]:

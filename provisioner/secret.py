@@ -37,6 +37,11 @@ class Secret:
             self._fetch = None
         return self._value
 
+    @property
+    def fetched(self) -> bool:
+        """Whether :meth:`reveal` needs no call any more."""
+        return self._fetch is None
+
     def fingerprint(self, salt: str) -> str:
         """A short keyed digest (scrypt, 16 hex digits) that notices change and gives nothing away."""
         return _fingerprint(self.reveal(), salt)

@@ -16,6 +16,12 @@ INTERRUPTED: Final = 130
 _CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _show_cursor() -> None:
+    """The live view hides it, and a process that leaves at once does not get to end the view."""
+    if os.isatty(2):
+        os.write(2, b"\x1b[?25h\n")
+
+
 class Signals:
     """Handlers for the length of a ``with``. Only in the main thread, as signals are."""
 
@@ -52,6 +58,7 @@ class Signals:
     def _heard(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         if self.stopped:
+            _show_cursor()
             self._say(f"{name} again: leaving at once; what is under way is recorded, and the next run takes it up")
             self._leave(INTERRUPTED)
             return

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from provisioner.engine.clock import Clock
 from provisioner.engine.events import Events
-from provisioner.engine.loop import Commit, Look, Loop, Task
+from provisioner.engine.loop import Call, Commit, Look, Loop, Task
 from provisioner.engine.retry import Retrier
 from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
@@ -66,6 +66,8 @@ class Seen(NamedTuple):
 
     key: Key
     seen: Observed | None
+    at: float
+    """By the engine's clock."""
 
 
 class Context:
@@ -149,6 +151,24 @@ class Context:
             seen = yield from self.look(self.drivers.resource(record.type), record.key, ref.step)
             if seen is not None and seen.phase is Phase.READY:
                 self.learn(ref.step, seen.outputs)
+
+    def reveal(self, tree: Any, step: str) -> Task:
+        """Fetches the secrets that a tree refers to, in a worker and with retries, before anybody compares them."""
+        for ref in refs_in(tree):
+            try:
+                value = self.lookup(ref)
+            except UnresolvedError:
+                continue
+            yield from self._fetch(value, step)
+
+    def unveil(self, seen: Observed | None, step: str) -> Task:
+        """The same for secrets that an observation holds."""
+        for value in () if seen is None else seen.spec.values():
+            yield from self._fetch(value, step)
+
+    def _fetch(self, value: Any, step: str) -> Task:
+        if isinstance(value, Secret) and not value.fetched:
+            yield from self.retrier.fetch(Call(value.reveal), "secret values", heard=self._heard(step))
 
     def unresolved(self, step: str, error: UnresolvedError) -> UnresolvedReferenceError:
         return UnresolvedReferenceError(

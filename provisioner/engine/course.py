@@ -82,6 +82,8 @@ class Course:
         """The fields of the last update that the cloud accepted; ``updates`` counts those in a row."""
         self.sent = False
         """An update of ours was accepted: what the cloud does not report is as announced."""
+        self.announced = False
+        """It wrote the run's first intent to create: if no create is ever accepted, the run did not make the object."""
         self.updates = 0
         self.updated_at = 0.0
         self._tries: Tries | None = None
@@ -104,14 +106,19 @@ class Course:
     def differences(self, seen: Observed) -> list[Difference]:
         t = self.target
         record = self.record if self.record is not None and self.record.status is not Status.CREATING else None
+        adopted = t.decl.adopt or (self.record is not None and self.record.adopted)
+        # Of what is adopted, only what the plan writes is managed: a default is nobody's wish.
+        wanted = {name: value for name, value in t.wanted.items() if name in t.decl.tree} if adopted else t.wanted
         unsure = record is not None and record.status is Status.UPDATING and not self.sent
-        return compare(type(t.resource), t.wanted, t.frozen, seen, record, self.ctx.state.salt, unsure=unsure)
+        return compare(type(t.resource), wanted, t.frozen, seen, record, self.ctx.state.salt, unsure=unsure)
 
     def fingerprints(self) -> dict[str, str]:
         return fingerprints(self.target.wanted, self.ctx.state.salt)
 
     def look(self) -> Task:
-        return self.ctx.look(self.resource, self.key, self.step)
+        seen = yield from self.ctx.look(self.resource, self.key, self.step)
+        yield from self.ctx.unveil(seen, self.step)
+        return seen
 
     def show(self, action: Action) -> None:
         """Says once what is being done."""

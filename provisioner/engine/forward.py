@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from provisioner.engine.compare import Difference, gap
-from provisioner.engine.context import Context
+from provisioner.engine.context import Context, Seen
 from provisioner.engine.course import READBACK, Course, aim
 from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.loop import Task
@@ -37,20 +37,28 @@ from provisioner.state.records import Action, Change, DropRecord, PutChange, Rec
 
 UPDATES = 3
 
+FRESH = 2.0
+"""Seconds for which a preview's look at something incomplete is good enough to decide on."""
+
 
 def deploy_step(ctx: Context, decl: StepDecl) -> Task:
     """Brings one object to what the plan says; returns the :class:`Action` that this took."""
+    yield from ctx.reveal(decl.tree, decl.name)
     course = Course(ctx, aim(ctx, decl), data_may_go=ctx.allow_data_loss, discard=ctx.allow_data_loss)
     yield from _leave_other(course)
     known = ctx.seen.pop(decl.name, None)
-    if known is None or known.key != course.key or course.action is not Action.KEEP or _stale(ctx, decl, known.seen):
+    if known is None or known.key != course.key or course.action is not Action.KEEP or _stale(ctx, decl, known):
         return (yield from pursue(course, (yield from course.look())))
     return (yield from pursue(course, known.seen))
 
 
-def _stale(ctx: Context, decl: StepDecl, seen: Observed | None) -> bool:
+def _stale(ctx: Context, decl: StepDecl, known: Seen) -> bool:
     """What this run changed above an object may show in the object itself (a parameter that waits for a restart)."""
-    return seen is not None and any(ctx.change(need) is not None for need in decl.needs)
+    if known.seen is not None and any(ctx.change(need) is not None for need in decl.needs):
+        return True
+    record = ctx.record(decl.name)
+    complete = record is not None and record.status is Status.READY and known.seen is not None
+    return not complete and ctx.clock.now() - known.at > FRESH
 
 
 def pursue(course: Course, seen: Observed | None) -> Task:
@@ -79,6 +87,7 @@ def pursue(course: Course, seen: Observed | None) -> Task:
 
 def _create(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     course.show(Action.CREATE)
+    course.announced = course.announced or course.ctx.change(course.step) is None
     # First the queue, then the intent: the grace period counts from the intent, and a queue may be longer than it.
     yield from course.ctx.retrier.turn(course.resource.service)
     yield from _announce(course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.DELETE))
@@ -106,9 +115,9 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())
-    if not course.maybe_made:
+    if not course.maybe_made and (error.nothing_made or not course.resource.grace):
         yield from _withdraw(course)
-    # Else an earlier try may have been carried out and show any moment: the announcement stays, for the undo to see.
+    # Else an earlier call or try may show any moment: the announcement stays, for the undo to see.
     raise error
 
 
@@ -175,6 +184,13 @@ def _replace(course: Course, seen: Observed | None, differences: list[Difference
             where=course.step,
             hint="put these values into the plan as they are, deploy, then change them",
         )
+    if record.adopted and record.key == course.key:
+        names = ", ".join(d.field for d in differences if d.replaces)
+        raise StepError(
+            f"{course.key.name} is adopted, and only another object can have another {names}",
+            where=course.step,
+            hint="put what it has into the plan, or leave the field out",
+        )
     failed = seen is not None and seen.phase is Phase.FAILED
     if failed and (course.answered or (record.status is Status.DELETING and not record.discard)):
         # A second try of our own would end the same way; and what was not to be discarded may hold data.
@@ -227,7 +243,7 @@ def _adopt(course: Course, seen: Observed | None, differences: list[Difference])
     record = _record(course, Status.READY)
     record.adopted = True
     # As it was: should a later update of this run be undone, these are the values to go back to.
-    mine = {name: seen.spec[name] for name in course.target.wanted if name in seen.spec}
+    mine = {name: seen.spec[name] for name in course.target.decl.tree if name in seen.spec}
     record.spec |= freeze(mine, course.ctx.lookup)
     change = _change(course, Action.ADOPT, Undo(kind=UndoKind.NOTHING))
     yield from course.ctx.commit(*course.ctx.put(record, change))
@@ -312,6 +328,9 @@ def _finish(course: Course, seen: Observed, verdict: Verdict) -> Task:
         # Ours by its tag, but not in the record: the state was lost. Nothing was made, so nothing is to be undone.
         course.show(Action.RESUME)
         change = _change(course, Action.RESUME, Undo(kind=UndoKind.NOTHING))
+    if change is not None and course.announced and not (course.answered or course.maybe_made):
+        # Every create was refused because it was there all the time, though a read had missed it: not this run's work.
+        change = msgspec.structs.replace(change, action=Action.RESUME, undo=Undo(kind=UndoKind.NOTHING))
     if change is not None:
         change = msgspec.structs.replace(change, seconds=round(ctx.clock.now() - course.started, 3))
     yield from ctx.commit(*ctx.put(record, change))
@@ -324,7 +343,8 @@ def _same_record(before: Record, after: Record) -> bool:
 def _announce(course: Course, status: Status, action: Action, undo: Undo) -> Task:
     """The intent, on disk before the call."""
     record = _record(course, status)
-    record.adopted = course.record is not None and course.record.adopted
+    # What we make ourselves is ours, even where an adopted object stood before.
+    record.adopted = status is not Status.CREATING and course.record is not None and course.record.adopted
     yield from course.ctx.commit(*course.ctx.put(record, _change(course, action, undo)))
 
 

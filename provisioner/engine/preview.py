@@ -65,7 +65,8 @@ def preview(ctx: Context, plan: Plan, steps: Sequence[StepDecl]) -> list[Planned
         elif isinstance(result.value, Planned):
             planned[name] = result.value
 
-    _read_all(ctx, plan, objects, failures)
+    with ctx.retrier.impatient():
+        _read_all(ctx, plan, objects, failures)
     by_name = {decl.name: decl for decl in objects}
     needs = {decl.name: decl.needs for decl in objects}
     schedule = Schedule(ctx.loop, list(by_name), needs, lambda n: _decide(ctx, by_name[n]), landed, halt=True)
@@ -109,7 +110,7 @@ def _read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]], failures: dict
         if result.error is not None:
             failures[step] = result.error
         else:
-            ctx.seen[step] = Seen(key, result.value)
+            ctx.seen[step] = Seen(key, result.value, ctx.clock.now())
 
     for step, (resource, key) in keys.items():
         ctx.loop.spawn(ctx.look(resource, key, step), lambda r, s=step, k=key: keep(s, k, r))  # type: ignore[misc]
@@ -158,13 +159,15 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
     prior = ctx.seen.get(decl.name)
     if prior is None or prior.key != key:
         seen = yield from ctx.look(resource, key, decl.name)
-        prior = ctx.seen[decl.name] = Seen(key, seen)
+        prior = ctx.seen[decl.name] = Seen(key, seen, ctx.clock.now())
     facts["name"] = key.name
     if record is not None and (record.key != key or record.type != decl.type):
         # What hangs on an object that will be replaced cannot rely on its outputs.
         ctx.forget(decl.name)
         ctx.seen.pop(decl.name)
         return Planned(action=Action.REPLACE, reason=f"{record.type} {record.key.name} becomes another object", **facts)
+    yield from ctx.reveal(decl.tree, decl.name)
+    yield from ctx.unveil(prior.seen, decl.name)
     return _verdict(ctx, decl, prior.seen, known, unknown, record, facts)
 
 
@@ -180,15 +183,22 @@ def _verdict(
     resource = ctx.drivers.resource(decl.type)
     owner = f"{ctx.state.deployment}/{decl.name}"
     what = sight(seen, owner, adopted=record is not None and record.adopted)
+    adopting = what is Sight.FOREIGN and decl.adopt and seen is not None and seen.phase is Phase.READY
+    adopted = adopting or (record is not None and record.adopted)
     differences: list[Difference] = []
-    if seen is not None and what in (Sight.READY, Sight.FAILED):
-        wanted = known if unknown else fields(decode(resource.Spec, known))
+    if seen is not None and (what in (Sight.READY, Sight.FAILED) or adopting):
+        # Of what is adopted, only what the plan writes is managed.
+        wanted = known if unknown or adopted else fields(decode(resource.Spec, known))
         differences = compare(type(resource), wanted, freeze(decl.tree, ctx.lookup), seen, record, ctx.state.salt)
         differences += [Difference(name, seen.spec.get(name), UNKNOWN) for name in unknown]
     verdict = decide(record.status if record else None, what, gap(differences), adopt=decl.adopt, young=False)
     if seen is not None and seen.phase is Phase.READY and (what is not Sight.FOREIGN or decl.adopt):
         ctx.learn(decl.name, seen.outputs)
     facts["protected"] = seen is not None and seen.protected
+    fixed = [difference.field for difference in differences if difference.replaces]
+    if adopted and fixed:
+        problem = f"{facts['name']} is adopted, and only another object can have another {', '.join(fixed)}"
+        return Planned(action=Action.KEEP, problem=problem, differences=differences, **facts)
     if verdict not in _ACTIONS:
         return Planned(
             action=Action.KEEP, problem=_problem(verdict, seen, facts["name"]), differences=differences, **facts

@@ -15,8 +15,15 @@ from provisioner.engine.context import Context
 from provisioner.engine.course import LATE, READBACK, WAIT_SHARE
 from provisioner.engine.loop import Sleep, Task
 from provisioner.engine.retry import Tries
-from provisioner.errors import BusyError, CloudError, InUseError, NotFoundError, StepTimeoutError
-from provisioner.model import Observed, Phase, format_duration
+from provisioner.errors import (
+    BusyError,
+    CloudError,
+    ForeignObjectError,
+    InUseError,
+    NotFoundError,
+    StepTimeoutError,
+)
+from provisioner.model import OWNER_TAG, Observed, Phase, format_duration
 from provisioner.resource import CanDiscard, Resource
 from provisioner.state.records import Change, DropRecord, Entry, PutChange, Record, Status
 
@@ -32,7 +39,7 @@ def remove(ctx: Context, record: Record, change: Change | None, *, discard: bool
     if not record.adopted:
         yield from ctx.commit(*ctx.put(doomed, change))
         yield from _Removal(ctx, resource, doomed).until_gone()
-    if drop:
+    if drop or record.adopted:
         entries: list[Entry] = [DropRecord(step=record.step)]
         if record.adopted and change is not None:
             entries.append(PutChange(run=ctx.run_id, change=change))
@@ -57,6 +64,12 @@ class _Removal:
         again = 0.0
         while True:
             seen: Observed | None = yield from self.ctx.look(self.resource, self.record.key, self.record.step)
+            if seen is not None and seen.owner is None:
+                raise ForeignObjectError(
+                    f"{self.record.key.name} has lost its owner's tag, so it is not deleted",
+                    where=self.record.step,
+                    hint=f"put the tag {OWNER_TAG}={self.record.key.owner} back, or let it go: provisioner state rm",
+                )
             if seen is not None and seen.owner != self.record.key.owner:
                 return  # somebody else's by now: ours is gone
             if seen is None:

@@ -10,7 +10,8 @@ their tries against the same limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from random import Random
 from typing import Any
@@ -91,13 +92,31 @@ class Retrier:
         self._random = random or Random()
         self.pace = Pace(clock)
 
+    @contextmanager
+    def impatient(self, attempts: int = 3) -> Iterator[None]:
+        """Fewer tries for a while: before anything is changed, a cloud that cannot be reached is told soon."""
+        patient = self._policy
+        self._policy = msgspec.structs.replace(patient, attempts=min(attempts, patient.attempts))
+        try:
+            yield
+        finally:
+            self._policy = patient
+
     def look(self, wish: Look, service: str, *, heard: Callable[[int, CloudError, float], None]) -> Task:
         """Reads an object, in the service's pace, as often as the policy allows; then raises the last error.
 
         ``heard(attempt, error, pause)`` is told of each retry.
         """
+        return self._tries(wish, service, wish.resource.type if lists(type(wish.resource)) else "", heard)
+
+    def fetch(self, wish: Call, service: str, *, heard: Callable[[int, CloudError, float], None]) -> Task:
+        """Makes a call that changes nothing, retried likewise."""
+        return self._tries(wish, service, "", heard)
+
+    def _tries(
+        self, wish: Look | Call, service: str, listed: str, heard: Callable[[int, CloudError, float], None]
+    ) -> Task:
         tries: Tries | None = None
-        listed = wish.resource.type if lists(type(wish.resource)) else ""
         while True:
             yield from self.turn(service, listed)
             try:

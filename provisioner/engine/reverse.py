@@ -154,8 +154,10 @@ def _bring_back(ctx: Context, change: Change, before: Record, *, discard: bool) 
         return
     tree = parse(_renewed(ctx, before))
     yield from ctx.ensure(tree)
-    # What is there now, this run made: so it may be replaced.
-    course = Course(ctx, _target(ctx, before, tree), data_may_go=True, discard=discard)
+    yield from ctx.reveal(tree, change.step)
+    # What this run put in another's place may give way again; what it only changed, it did not make.
+    made = change.undo.kind is UndoKind.RECREATE and change.action is Action.REPLACE
+    course = Course(ctx, _target(ctx, before, tree), data_may_go=made, discard=discard and made)
     course.action = change.action  # undoing announces itself once, above
     yield from pursue(course, (yield from course.look()))
 

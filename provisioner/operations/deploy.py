@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,10 +14,17 @@ from provisioner.engine.loop import Result, Task
 from provisioner.engine.preview import Planned, preview, removed
 from provisioner.engine.reverse import describe
 from provisioner.engine.schedule import Schedule
-from provisioner.errors import InterruptedRunError, RefusedError, StateError, UsageError
+from provisioner.errors import (
+    CloudError,
+    ConnectionFailedError,
+    InterruptedRunError,
+    RefusedError,
+    StateError,
+    UsageError,
+)
 from provisioner.operations.outputs import resolve_outputs
-from provisioner.operations.reversal import close_rollback, remaining, reverse_run
-from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of
+from provisioner.operations.reversal import close_rollback, remaining, reverse_run, worthless
+from provisioner.operations.site import KEPT, Options, Outcome, Site, changes_of, failures_of
 from provisioner.operations.takedown import take_down
 from provisioner.plan.model import Plan, StepDecl
 from provisioner.resource import Gate
@@ -32,7 +39,7 @@ STALE = 60.0
 def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcome:
     """One run. Raises before anything is changed (RefusedError, CloudError …); later everything is in the Outcome."""
     steps = targeted(plan, options.targets)
-    site.check_accounts(_clouds(site, steps))
+    site.check_accounts(site.clouds(steps))
     blocked = _finish_reversing(site, plan, options)
     if blocked is not None:
         return blocked
@@ -57,15 +64,10 @@ def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcom
     return site.finished(_carry_out(site, ctx, plan, steps, leaving, options))
 
 
-def _clouds(site: Site, steps: Sequence[StepDecl]) -> list[str]:
-    """The clouds that the run may change: the plan's, and those of recorded steps, which may have left the plan."""
-    types = [step.type for step in steps] + [record.type for record in site.store.state.steps.values()]
-    return sorted({name.partition(".")[0] for name in types})
-
-
 def plan_preview(site: Site, plan: Plan, options: Options) -> list[Planned]:
-    """What :func:`deploy` would do; reads only."""
+    """What :func:`deploy` would do; reads only. CredentialsError where it lives in another account."""
     steps = targeted(plan, options.targets)
+    site.verify_accounts(site.clouds(steps))
     ctx = site.context(site.new_run("plan"), plan, options)
     planned = preview(ctx, plan, steps)
     names = {step.name for step in steps}
@@ -120,14 +122,24 @@ def _done(action: Action) -> str:
 
 def _finish_reversing(site: Site, plan: Plan, options: Options) -> Outcome | None:
     """A reverse that was killed is finished first; returns an Outcome only if it cannot be."""
-    last = site.last_run("deploy", "destroy")
-    if last is None or last.result is not RunResult.REVERSING:
-        close_rollback(site, last)
+    last = _reversing(site)
+    if last is None:
+        close_rollback(site, site.last_run("deploy", "destroy"))
         return None
     site.events.emit("run.resumed", run=last.id, attempts=last.attempts + 1)
-    outcome = reverse_run(site, last, plan, options, discard=not last.succeeded)
+    outcome = reverse_run(site, last, plan, options, discard=worthless(last))
     close_rollback(site, last)
     return site.finished(outcome) if outcome.remains or outcome.exit_code == InterruptedRunError.exit_code else None
+
+
+def _reversing(site: Site) -> Run | None:
+    """The deploy whose reverse or rollback was killed; a destroy since then has settled it."""
+    for run in reversed(site.store.state.runs):
+        if run.kind == "destroy" and run.changes:
+            return None
+        if run.kind == "deploy" and run.result is RunResult.REVERSING:
+            return run
+    return None
 
 
 def _take_up(site: Site) -> tuple[Run, bool]:
@@ -144,24 +156,72 @@ def _take_up(site: Site) -> tuple[Run, bool]:
 def _carry_out(
     site: Site, ctx: Context, plan: Plan, steps: Sequence[StepDecl], leaving: Sequence[Record], options: Options
 ) -> Outcome:
-    failures = _forward(ctx, steps)
-    if not failures and leaving and not ctx.loop.stopping:
-        failures = _own_failures(take_down(ctx, leaving, _recreate, discard=options.allow_data_loss)[0])
-    if ctx.loop.stopping:
+    failures, complete = _forward(ctx, steps)
+    if leaving and ctx.loop.stopping:
+        complete = False
+    if complete and leaving:
+        failed, held_back = take_down(ctx, leaving, _recreate(ctx), discard=options.allow_data_loss)
+        failures, complete = _own_failures(failed), not failed and not held_back
+        if failures and _data_went(ctx, leaving):
+            return _left_standing(site, ctx, failures, {**failures, **dict.fromkeys(held_back, "not reached")})
+    if ctx.loop.stopping and not complete:
         return _ended(site, ctx, RunResult.INTERRUPTED, InterruptedRunError.exit_code, failures)
     if not failures:
         outcome = _ended(site, ctx, RunResult.SUCCEEDED, 0, failures)
         outcome.outputs = resolve_outputs(ctx, plan)
         return outcome
     if _keep(options, failures):
-        kept = {change.step: "kept, as asked" for change in ctx.run.changes if not change.undone}
-        outcome = _ended(site, ctx, RunResult.FAILED, 5 if kept else 4, failures)
-        outcome.remains = remaining(site, ctx, kept)
-        return outcome
+        return _left_standing(
+            site, ctx, failures, {change.step: KEPT for change in ctx.run.changes if not change.undone}
+        )
+    if _unreachable(ctx, failures):
+        why = "the cloud cannot be reached; deploy again to go on, or roll back"
+        return _left_standing(
+            site, ctx, failures, {c.step: why for c in ctx.run.changes if not c.undone}, kept=ctx.run.kept
+        )
     ctx.events.emit("run.reversing", because=next(iter(failures)))
-    outcome = reverse_run(site, ctx.run, plan, options, discard=True, ctx=ctx, error=str(next(iter(failures.values()))))
+    outcome = reverse_run(
+        site, ctx.run, plan, options, discard=worthless(ctx.run), ctx=ctx, error=str(next(iter(failures.values())))
+    )
     outcome.failures = failures_of(failures)
     return outcome
+
+
+def _unreachable(ctx: Context, failures: Mapping[str, BaseException]) -> bool:
+    """Nothing answers at all, so reversing would only wait out the same silence again."""
+    if not all(isinstance(error, ConnectionFailedError) for error in failures.values()):
+        return False
+    record = next((found for found in map(ctx.record, failures) if found is not None), None)
+    if record is None:
+        return False
+    try:
+        ctx.drivers.resource(record.type).read(record.key)
+    except ConnectionFailedError:
+        return True
+    except CloudError:
+        return False
+    return False
+
+
+def _left_standing(
+    site: Site,
+    ctx: Context,
+    failures: dict[str, BaseException],
+    reasons: Mapping[str, object],
+    *,
+    kept: bool = True,
+) -> Outcome:
+    """The end of a run that failed and is not reversed: because somebody wants it so, or because data would be lost."""
+    outcome = _ended(site, ctx, RunResult.FAILED, 5 if reasons else 4, failures, kept=kept)
+    outcome.remains = remaining(site, ctx, {step: str(why) for step, why in reasons.items()})
+    return outcome
+
+
+def _data_went(ctx: Context, leaving: Sequence[Record]) -> bool:
+    """A database that left the plan is gone: reversing would put an empty one in its place and call that undone."""
+    return any(
+        ctx.drivers.resource(r.type).holds_data and ctx.record(r.step) is None and not r.adopted for r in leaving
+    )
 
 
 def _keep(options: Options, failures: dict[str, BaseException]) -> bool:
@@ -170,7 +230,8 @@ def _keep(options: Options, failures: dict[str, BaseException]) -> bool:
     return options.on_failure == "keep"
 
 
-def _forward(ctx: Context, steps: Sequence[StepDecl]) -> dict[str, BaseException]:
+def _forward(ctx: Context, steps: Sequence[StepDecl]) -> tuple[dict[str, BaseException], bool]:
+    """Step → why it failed, and whether every step came to a good end."""
     by_name = {step.name: step for step in steps}
     registry = ctx.drivers.registry
     begun: dict[str, float] = {}
@@ -193,11 +254,16 @@ def _forward(ctx: Context, steps: Sequence[StepDecl]) -> dict[str, BaseException
     schedule = Schedule(ctx.loop, list(by_name), needs, start, done, halt=True)
     schedule.begin()
     ctx.loop.run()
-    return _own_failures(schedule.failed)
+    return _own_failures(schedule.failed), not schedule.failed and not schedule.held_back
 
 
-def _recreate(record: Record) -> Undo:
-    return Undo(kind=UndoKind.NOTHING if record.adopted else UndoKind.RECREATE, before=record)
+def _recreate(ctx: Context) -> Callable[[Record], Undo]:
+    def undo(record: Record) -> Undo:
+        empty = ctx.drivers.resource(record.type).holds_data and not record.adopted
+        note = "comes back empty; what it held is in its final snapshot, if one was kept" if empty else ""
+        return Undo(kind=UndoKind.NOTHING if record.adopted else UndoKind.RECREATE, before=record, note=note)
+
+    return undo
 
 
 def _own_failures(failed: dict[str, BaseException]) -> dict[str, BaseException]:
@@ -208,9 +274,17 @@ def _own_failures(failed: dict[str, BaseException]) -> dict[str, BaseException]:
     return {step: error for step, error in failed.items() if not isinstance(error, InterruptedRunError)}
 
 
-def _ended(site: Site, ctx: Context, result: RunResult, exit_code: int, failures: dict[str, BaseException]) -> Outcome:
+def _ended(
+    site: Site,
+    ctx: Context,
+    result: RunResult,
+    exit_code: int,
+    failures: dict[str, BaseException],
+    *,
+    kept: bool = False,
+) -> Outcome:
     error = str(next(iter(failures.values()))) if failures else ""
-    site.record_run(ctx.run, result, exit_code=exit_code, error=error)
+    site.record_run(ctx.run, result, exit_code=exit_code, error=error, kept=kept)
     return Outcome(
         deployment=ctx.state.deployment,
         run=ctx.run_id,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from provisioner.engine.context import Context
-from provisioner.engine.preview import look_at
+from provisioner.engine.preview import look_at, preview
 from provisioner.errors import InterruptedRunError, RefusedError, UsageError
 from provisioner.operations.reversal import protections
 from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of, failures_of
 from provisioner.operations.takedown import take_down
 from provisioner.plan.model import Plan
-from provisioner.state.records import Record, Run, RunResult, Undo, UndoKind
+from provisioner.resource import Resource
+from provisioner.state.records import Record, Run, RunResult, Status, Undo, UndoKind
 
 Confirm = Callable[[list[Record]], bool]
 
@@ -21,20 +23,23 @@ def destroy(site: Site, plan: Plan | None, options: Options, confirm: Confirm) -
 
     A failed destroy is not reversed: running it again goes on where it stopped.
     """
-    records = _doomed(site, options.targets)
     state = site.store.state
-    site.check_accounts(sorted({record.type.partition(".")[0] for record in records}))
+    planned = [step.type for step in plan.steps] if plan is not None else []
+    types = [*planned, *(record.type for record in state.steps.values())]
+    site.check_accounts(sorted({name.partition(".")[0] for name in types}))
     last = site.last_run("deploy", "destroy")
     again = last is not None and last.kind == "destroy" and last.open
     run = last if again and last is not None else site.new_run("destroy")
     ctx = site.context(run, plan, options)
+    found = _unrecorded(ctx, plan) if plan is not None and not options.targets else []
+    records = [*found, *_doomed(site, options.targets)]
     look_at(ctx, records)
     reasons = protections(ctx, records, plan, allow_data_loss=options.allow_data_loss)
     if reasons:
         raise RefusedError(
             "; ".join(reasons),
-            hint="nothing was changed; --allow-data-loss switches deletion protection off and keeps nothing, "
-            "protect: true has to leave the plan",
+            hint="nothing was changed. To keep a final snapshot, switch the protection off in the plan, deploy, and "
+            "destroy then; --allow-data-loss switches it off and keeps nothing",
         )
     if not confirm(records):
         return Outcome(deployment=state.deployment, run=None, result="declined", exit_code=0)
@@ -43,6 +48,21 @@ def destroy(site: Site, plan: Plan | None, options: Options, confirm: Confirm) -
     undo = Undo(kind=UndoKind.NOTHING, note="a destroy is not rolled back")
     failed, held_back = take_down(ctx, records, lambda record: undo, discard=options.allow_data_loss)
     return site.finished(_ended(site, ctx, run, failed, held_back))
+
+
+def _unrecorded(ctx: Context, plan: Plan) -> list[Record]:
+    """Objects of the plan that carry our tag and are not in the record, because it was lost: they go too."""
+    missing = [step for step in plan.steps if step.name not in ctx.state.steps]
+    if not any(issubclass(ctx.drivers.registry.type(step.type), Resource) for step in missing):
+        return []
+    preview(ctx, plan, plan.steps)
+    found = []
+    for step in reversed(missing):
+        prior = ctx.seen.get(step.name)
+        if prior is not None and prior.seen is not None and prior.seen.owner == prior.key.owner:
+            facts: dict[str, Any] = {"needs": list(step.needs), "stage": step.stage, "protect": step.protect}
+            found.append(Record(step=step.name, type=step.type, status=Status.READY, key=prior.key, **facts))
+    return found
 
 
 def _doomed(site: Site, targets: Sequence[str]) -> list[Record]:

@@ -12,7 +12,7 @@ from provisioner.engine.reverse import reverse
 from provisioner.errors import InterruptedRunError, RefusedError, UsageError
 from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of
 from provisioner.plan.model import Plan
-from provisioner.state.records import Change, Record, Run, RunResult, UndoKind
+from provisioner.state.records import Action, Change, Record, Run, RunResult, UndoKind
 
 
 def reverse_run(
@@ -41,6 +41,11 @@ def reverse_run(
     return _outcome(site, ctx, result, exit_code, remains)
 
 
+def worthless(run: Run) -> bool:
+    """Nobody can rely on what the run made: it neither succeeded once nor was left standing on purpose."""
+    return not (run.succeeded or run.kept)
+
+
 Confirm = Callable[[Run], bool]
 
 
@@ -52,7 +57,7 @@ def rollback(site: Site, plan: Plan | None, options: Options, confirm: Confirm =
     """
     target, run = _target(site)
     site.check_accounts(sorted({change.type.partition(".")[0] for change in target.changes}))
-    discard = not target.succeeded or options.allow_data_loss
+    discard = worthless(target) or options.allow_data_loss
     if not discard:
         _refuse_protected(site, target, plan, options)
     if not confirm(target):
@@ -113,7 +118,7 @@ def _refuse_protected(site: Site, run: Run, plan: Plan | None, options: Options)
     records = [
         site.store.state.steps[change.step]
         for change in run.changes
-        if not change.undone and change.undo.kind is UndoKind.DELETE and change.step in site.store.state.steps
+        if not change.undone and _takes_away(change) and change.step in site.store.state.steps
     ]
     ctx = site.context(run, plan, options)
     look_at(ctx, records)
@@ -124,11 +129,19 @@ def _refuse_protected(site: Site, run: Run, plan: Plan | None, options: Options)
         )
 
 
+def _takes_away(change: Change) -> bool:
+    """Undoing it deletes what is there now: what the run created, or put in another's place."""
+    replaced = change.undo.kind is UndoKind.RECREATE and change.action is Action.REPLACE
+    return replaced or change.undo.kind is UndoKind.DELETE
+
+
 def protections(ctx: Context, records: list[Record], plan: Plan | None, *, allow_data_loss: bool = False) -> list[str]:
     """Why these records' objects must not be deleted, one reason each; they must have been looked at."""
     declared = {step.name: step.protect for step in plan.steps} if plan is not None else {}
     reasons = []
     for record in records:
+        if record.adopted:
+            continue  # it is let go, not deleted
         prior = ctx.seen.get(record.step)
         if declared.get(record.step, record.protect):
             reasons.append(f"{record.step}: it is protected by the plan (protect: true)")

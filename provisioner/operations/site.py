@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from provisioner.engine.events import FORMAT, Events, Listener
 from provisioner.engine.loop import Loop
 from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import CredentialsError, ProvisionerError
-from provisioner.plan.model import Plan, Settings
+from provisioner.plan.model import Plan, Settings, StepDecl
 from provisioner.resource import Registry
 from provisioner.state.files import Files
 from provisioner.state.lock import Owner
@@ -25,6 +25,8 @@ from provisioner.state.records import Action, Change, PutFacts, PutRun, Run, Run
 from provisioner.state.store import Store
 
 PARALLELISM = 16
+KEPT = "kept, as asked"
+"""Why something remains that nobody tried to take back."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,8 @@ class Site:
         self.loop = Loop(self.clock, store.commit, workers=parallelism)
         self.by = by
         self.begun = self.clock.now()
+        self.recorded: int | None = None
+        """The run that was recorded last by this process; None as long as nothing can have been changed."""
 
     def context(self, run: Run, plan: Plan | None, options: Options) -> Context:
         settings = plan.settings if plan is not None else Settings()
@@ -126,7 +130,9 @@ class Site:
         number = runs[-1].id + 1 if runs else 1
         return Run(id=number, kind=kind, started=self.clock.wall(), by=self.by, version=__version__, of=of)
 
-    def record_run(self, run: Run, result: RunResult, *, exit_code: int | None = None, error: str = "") -> None:
+    def record_run(
+        self, run: Run, result: RunResult, *, exit_code: int | None = None, error: str = "", kept: bool = False
+    ) -> None:
         """Writes a run's header: where it stands, and when it came to an end."""
         over = result not in (RunResult.RUNNING, RunResult.REVERSING)
         header = msgspec.structs.replace(
@@ -134,10 +140,12 @@ class Site:
             result=result,
             exit_code=exit_code,
             error=error,
+            kept=run.kept or kept,
             succeeded=run.succeeded or result is RunResult.SUCCEEDED,
             finished=self.clock.wall() if over else None,
             changes=[],
         )
+        self.recorded = run.id
         self.store.commit([PutRun(run=header)])
         self.store.audit("run", run=run.id, kind=run.kind, result=result.value)
 
@@ -166,8 +174,27 @@ class Site:
 
     # -- account --------------------------------------------------------------------------------------------
 
+    def clouds(self, steps: Iterable[StepDecl]) -> list[str]:
+        """The clouds that a run may touch: the steps', and those of what is recorded, which may have left the plan."""
+        types = [step.type for step in steps] + [record.type for record in self.store.state.steps.values()]
+        return sorted({name.partition(".")[0] for name in types})
+
+    def verify_accounts(self, clouds: Sequence[str]) -> None:
+        """For those who only look: :meth:`check_accounts` of the clouds whose account is recorded; writes nothing."""
+        self._accounts([cloud for cloud in clouds if cloud in self.store.state.accounts])
+
     def check_accounts(self, clouds: Sequence[str]) -> None:
-        """The credentials must belong to the account that the record is about; CredentialsError otherwise."""
+        """The credentials must belong to the account that the record is about; CredentialsError otherwise.
+
+        What was not known yet is recorded.
+        """
+        known, found = self.store.state.accounts, self._accounts(clouds)
+        facts = PutFacts(provider="", region=self.drivers.region, accounts={**known, **found})
+        if {**known, **found} != known or self.store.state.region != self.drivers.region:
+            self.store.commit([facts])
+
+    def _accounts(self, clouds: Sequence[str]) -> dict[str, str]:
+        """Cloud → account of the credentials; CredentialsError where the record has another."""
         known = self.store.state.accounts
         found = {cloud: str(self.drivers.session(cloud).identity()) for cloud in clouds if cloud != "check"}
         for cloud, account in found.items():
@@ -176,9 +203,7 @@ class Site:
                     f"{self.store.state.deployment} lives in {known[cloud]}, and these credentials belong to {account}",
                     hint="switch credentials (for AWS: AWS_PROFILE), or give the deployment another name",
                 )
-        facts = PutFacts(provider="", region=self.drivers.region, accounts={**known, **found})
-        if {**known, **found} != known or self.store.state.region != self.drivers.region:
-            self.store.commit([facts])
+        return found
 
 
 @contextmanager

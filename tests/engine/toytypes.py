@@ -78,7 +78,8 @@ class _Base(Resource):
         thing = self.session.named(self.kind, key.name)
         if thing is None:
             raise NotFoundError(key.name)
-        self.session.update(thing, {name: v for name, v in _values(spec).items() if v is not None})
+        wanted = {name: v for name, v in _values(spec).items() if v is not None and (not changed or name in changed)}
+        self.session.update(thing, wanted)
         self.session.leave("update", key.name, fault)
 
     def delete(self, key: Key) -> None:
@@ -161,7 +162,12 @@ class ToyVault(Resource):
         if thing is None:
             return None
         value = thing.spec["value"]
-        outputs = {"value": Secret(lambda: value), "id": thing.ident}
+
+        def fetch() -> str:
+            self.session.leave("fetch", key.name, self.session.enter("fetch", key.name))
+            return str(value)
+
+        outputs = {"value": Secret(fetch), "id": thing.ident}
         return Observed(phase=Phase.READY, owner=thing.owner, outputs=outputs)
 
     def create(self, key: Key, spec: VaultSpec) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 
 from provisioner.model import Key, Observed
-from provisioner.resource import Gate, Registry, Resource, Rule, Spec, Verdict, resource
+from provisioner.resource import Gate, Registry, Resource, Rule, Verdict, resource
+from provisioner.resource import Spec as BaseSpec
 from provisioner.secret import Secret
 
 
@@ -29,7 +30,7 @@ class _Inert(Resource):
 class Network(_Inert):
     """A network; several subnets of it can be handed on as a list."""
 
-    class Spec(Spec, frozen=True, kw_only=True):
+    class Spec(BaseSpec, frozen=True, kw_only=True):
         cidr: Annotated[str, msgspec.Meta(description="IPv4 range, a.b.c.d/n", pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$")]
         name: str | None = None
 
@@ -40,7 +41,7 @@ class Network(_Inert):
 class SecretValue(_Inert):
     """A generated secret."""
 
-    class Spec(Spec, frozen=True, kw_only=True):
+    class Spec(BaseSpec, frozen=True, kw_only=True):
         length: Annotated[int, msgspec.Meta(description="Characters", ge=8, le=64)] = 32
 
     outputs: ClassVar[Mapping[str, type]] = {"value": Secret, "arn": str}
@@ -57,11 +58,15 @@ def _storage_grows(storage: int, most: int | None) -> str | None:
     return None if most is None or most >= storage else f"max_storage ({most}) is less than storage ({storage})"
 
 
+def _typeable(password: Secret | None) -> str | None:
+    return None if password is None or "@" not in password.reveal() else "a password has no @ in it"
+
+
 @resource("toy.database")
 class Database(_Inert):
     """A database with every kind of field."""
 
-    class Spec(Spec, frozen=True, kw_only=True):
+    class Spec(BaseSpec, frozen=True, kw_only=True):
         version: Annotated[str, msgspec.Meta(description="Major version, '15'")]
         storage: Annotated[int, msgspec.Meta(description="Storage in GiB", ge=20, le=65536)] = 20
         max_storage: Annotated[int, msgspec.Meta(description="Storage in GiB")] | None = None
@@ -78,15 +83,29 @@ class Database(_Inert):
         name: str | None = None
 
     outputs: ClassVar[Mapping[str, type]] = {"endpoint": str, "port": int, "password": Secret}
-    rules: ClassVar[Sequence[Rule]] = (Rule(("storage", "max_storage"), _storage_grows),)
+    rules: ClassVar[Sequence[Rule]] = (
+        Rule(("storage", "max_storage"), _storage_grows),
+        Rule(("password",), _typeable),
+    )
     name_pattern: ClassVar[str] = r"[a-z][a-z0-9-]{0,30}"
+
+
+@resource("toy.document")
+class Document(_Inert):
+    """Free mappings: one that may hold secrets, one that may not."""
+
+    class Spec(BaseSpec, frozen=True, kw_only=True):
+        value: dict[str, Any]
+        notes: dict[str, Any] = {}
+
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"value"})
 
 
 @resource("toy.version")
 class Version(_Inert):
     """An object that belongs to another one."""
 
-    class Spec(Spec, frozen=True, kw_only=True):
+    class Spec(BaseSpec, frozen=True, kw_only=True):
         of: str
         name: str | None = None
 
@@ -97,7 +116,7 @@ class Version(_Inert):
 class Tcp(Gate):
     """A gate."""
 
-    class Spec(Spec, frozen=True, kw_only=True):
+    class Spec(BaseSpec, frozen=True, kw_only=True):
         host: str
         port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
         password: Secret | None = None
@@ -107,6 +126,6 @@ class Tcp(Gate):
 
 
 REGISTRY = Registry(
-    {cls.type: f"tests.unit.toy:{cls.__name__}" for cls in (Network, SecretValue, Database, Version, Tcp)},
+    {cls.type: f"tests.unit.toy:{cls.__name__}" for cls in (Network, SecretValue, Database, Document, Version, Tcp)},
     {},
 )
