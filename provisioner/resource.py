@@ -65,6 +65,8 @@ class StepType(ABC):
     rules: ClassVar[Sequence[Rule]] = ()
     timeout: ClassVar[float] = 300.0
     """Seconds until the engine gives up waiting; a plan may say otherwise."""
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    """Spec fields of free content (Any, ``dict[str, Any]``) that may hold secrets; in all others a plan must not."""
 
     def __init__(self, session: Any) -> None:
         self.session = session

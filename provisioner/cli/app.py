@@ -25,6 +25,8 @@ class App:
         self.debug = bool(os.environ.get("PROVISIONER_DEBUG"))
         self.failed: dict[str, Any] = {}
         """What the object of a verb that fails before it has a result says besides the error."""
+        self.unchanged = False
+        """Nothing can have been changed by this verb, whatever the cloud answered."""
 
     @property
     def printer(self) -> Printer:

@@ -1,7 +1,7 @@
 """The one place where exceptions end: each becomes a text for people or an object for programs, and an exit code.
 
 Object: ``{"error": {"code", "message", "where", "hint", "causes": […], "findings": […]}, "exit_code": n}``, with what
-the verb already knew beside it.
+the verb already knew beside it. An answer of a cloud that came before anything was changed is exit code 3.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import click
 
 from provisioner.cli.app import App
 from provisioner.cli.style import bad, dim, warn
-from provisioner.errors import CloudError, PlanError, ProvisionerError, RefusedError, StateWriteError
+from provisioner.errors import CloudError, PlanError, ProvisionerError, RefusedError, StateWriteError, StepError
 
 INTERRUPTED = 130
+NOTHING_CHANGED = 3
 _UNEXPECTED = "this is a defect in provisioner; please report it (--debug shows the trace)"
 
 
@@ -54,10 +55,14 @@ def _usage(app: App, err: click.ClickException) -> int:
 def _ours(app: App, err: ProvisionerError) -> int:
     from provisioner.cli.text.findings import findings_json, findings_text
 
+    early = app.unchanged and isinstance(err, CloudError | StepError)
+    exit_code = NOTHING_CHANGED if early else err.exit_code
+    if early:
+        app.failed.setdefault("result", "not-started")
     if app.json:
         findings = findings_json(err.findings) if isinstance(err, PlanError) else []
         facts = {"where": err.where, "causes": causes(err), "findings": findings}
-        _told(app, err.code, err.message, err.hint, err.exit_code, **facts)
+        _told(app, err.code, err.message, err.hint, exit_code, **facts)
     elif isinstance(err, PlanError):
         app.printer.say(*findings_text(err.findings, sources=app.printer.err.terminal), "", bad(str(err)))
     else:
@@ -65,7 +70,7 @@ def _ours(app: App, err: ProvisionerError) -> int:
     if isinstance(err, StateWriteError) and err.unwritten:
         app.printer.say(warn("these records did not reach the disk; keep them:"), *err.unwritten)
     _trace(app, err)
-    return err.exit_code
+    return exit_code
 
 
 def error_text(err: ProvisionerError) -> list[str]:

@@ -66,6 +66,7 @@ def finish(
     """Tells what the run came to: results on stdout, failures on stderr; the exit code."""
     from provisioner.cli.text.outcome import outcome_json, outcome_text
 
+    app.failed |= {"run": outcome.run, "result": outcome.result}
     command = f"provisioner {_again(outcome, verb)} {chosen.words}"
     if app.json:
         app.printer.json(outcome_json(outcome, command=command, reveal=reveal))
@@ -77,6 +78,18 @@ def finish(
     else:
         app.printer.show(["", *text])
     return outcome.exit_code
+
+
+def nothing_there(app: App, deployment: str) -> int:
+    """The end of a destroy that has neither a record nor a valid plan to go by."""
+    from provisioner.cli.text.outcome import outcome_json
+
+    app.note(f"nothing to destroy: nothing was ever deployed as {deployment!r}")
+    app.note("  if its record was lost: mend the plan, and destroy finds by their tags what it made")
+    if app.json:
+        done = Outcome(deployment=deployment, run=None, result="succeeded", exit_code=0)
+        app.printer.json(outcome_json(done, command=""))
+    return 0
 
 
 def _again(outcome: Outcome, verb: str) -> str:

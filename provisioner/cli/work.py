@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from provisioner.cli.progress import PlainProgress, Progress
 from provisioner.cli.signals import Signals
 from provisioner.cli.sinks import EventSink
 from provisioner.cli.text.findings import findings_text
-from provisioner.errors import PlanError, StateError, UsageError
+from provisioner.errors import PlanError, ProvisionerError, SandboxError, StateError, UsageError
 from provisioner.model import format_duration
 from provisioner.operations.glance import glance
 from provisioner.operations.site import PARALLELISM, Site, open_site
@@ -70,11 +71,23 @@ def choose_cloud(app: App, *, sandbox: bool) -> None:
     directory = app.home.sandbox
     info = supervisor.running(directory)
     if info is None:
+        _make_room(directory)
         begun = time.monotonic()
         info = supervisor.start(directory, SandboxOptions())
         took = format_duration(time.monotonic() - begun)
         app.note(f"started the sandbox in {directory} ({took}); provisioner sandbox stop ends it")
     os.environ[ENDPOINTS] = info.endpoints
+
+
+def _make_room(directory: Path) -> None:
+    """The sandbox's directory in the home; SandboxError that says how to move the home."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as err:
+        hint = "set PROVISIONER_HOME to a directory that you can write to"
+        raise SandboxError(f"cannot use {directory}: {err}", where="sandbox", hint=hint) from err
 
 
 class Bench(NamedTuple):
@@ -108,12 +121,26 @@ def bench(app: App, chosen: Chosen, wishes: Wishes, deployment: str, plan: Plan 
             for name, (stage, type_) in known.items():
                 progress.expect(stage, name, type_)
             _check_timeouts(wishes, list(known))
-            with Signals(site.loop.stop, progress.notice) as signals:
+            with Signals(site.loop.stop, progress.notice) as signals, _noting(app, site):
                 yield Bench(site, progress, signals)
     finally:
         progress.close()
         if sink is not None:
             sink.close()
+
+
+@contextmanager
+def _noting(app: App, site: Site) -> Iterator[None]:
+    """Notes, for an error that ends the verb, how far it came: to no run at all, or to which."""
+    try:
+        yield
+    except ProvisionerError:
+        app.unchanged = site.recorded is None
+        raise
+    finally:
+        begun = next((run for run in site.store.state.runs if run.id == site.recorded), None)
+        if begun is not None:
+            app.failed |= {"run": begun.id, "result": begun.result.value}
 
 
 def _check_timeouts(wishes: Wishes, steps: Sequence[str]) -> None:
@@ -134,6 +161,7 @@ def make_progress(app: App) -> Progress:
 @contextmanager
 def reading(app: App, chosen: Chosen, plan: Plan) -> Iterator[Site]:
     """A site that only looks: no lock, nothing written."""
+    app.unchanged = True
     choose_cloud(app, sandbox=chosen.sandbox)
     directory = record_directory(app, chosen, plan.deployment)
     with (
@@ -150,6 +178,11 @@ def recorded(app: App, chosen: Chosen, deployment: str) -> Path:
         elsewhere = app.home.deployment(deployment, sandbox=not chosen.sandbox)
         raise never_deployed(deployment, directory, sandbox=chosen.sandbox, elsewhere=elsewhere)
     return directory
+
+
+def anywhere(app: App, deployment: str) -> bool:
+    """Is there a record of it, be it of the real thing or of a rehearsal?"""
+    return any(app.home.deployment(deployment, sandbox=sandbox).is_dir() for sandbox in (False, True))
 
 
 def record_directory(app: App, chosen: Chosen, deployment: str) -> Path:

@@ -38,7 +38,8 @@ Do: generate it (aws.secret with generate), or declare a secret parameter with e
 Do: add the key that the message names; provisioner types TYPE shows what a step requires.""",
     "plan.name-invalid": """A name has characters that are not allowed, or is too long.
 
-Do: small letters, digits and single hyphens, beginning with a letter; the hint says what holds in its place.""",
+Do: small letters, digits and single hyphens (none in the name of an environment), beginning with a letter; the hint
+says what holds in its place.""",
     "plan.no-value": """A parameter has no value: no default, and nobody gave it one.
 
 Do: --param NAME=VALUE, a --param-file, or a value in the environment; for a secret, set the variable of its env.""",

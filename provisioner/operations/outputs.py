@@ -45,7 +45,8 @@ def recorded_outputs(state: State, plan: Plan) -> dict[str, Any]:
 
 
 def live_outputs(site: Site, plan: Plan) -> dict[str, Any]:
-    """Outputs read from the cloud, secrets included."""
+    """Outputs read from the cloud, secrets included. CredentialsError where it lives in another account."""
+    site.verify_accounts(site.clouds(plan.steps))
     ctx = site.context(site.new_run("outputs"), plan, Options())
     trees = [decl.tree for decl in plan.outputs.values() if any(refs_in(decl.tree))]
     failures: list[BaseException] = []

@@ -13,7 +13,7 @@ from typing import Any, Final
 from provisioner.plan.findings import Findings, describe
 from provisioner.plan.model import OutputDecl, StepDecl
 from provisioner.plan.read import Scope, Section, located_refs
-from provisioner.plan.speccheck import Checked, check, fields_of
+from provisioner.plan.speccheck import Checked, Secrets, check, fields_of
 from provisioner.plan.steps import RawStep
 from provisioner.plan.yamlfile import TreePath
 from provisioner.refs import PARAM, Ref
@@ -25,11 +25,15 @@ _OUTPUT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
 class Checker:
-    """Checks steps in the file's order and gathers what it learns of each for those below it."""
+    """Checks steps in the file's order and gathers what it learns of each for those below it.
+
+    ``spare``: steps that nothing can refer to, because their name is missing or taken; of these the type alone.
+    """
 
     def __init__(
         self,
         steps: Sequence[RawStep],
+        spare: Sequence[RawStep],
         registry: Registry,
         scope: Scope,
         findings: Findings,
@@ -43,6 +47,8 @@ class Checker:
         self.deployment = deployment
         self.region = region
         self.types: dict[str, type[StepType] | None] = {step.name: self._type(step) for step in steps}
+        for step in spare:
+            self._type(step)
         self._objects: dict[tuple[Any, ...], str] = {}
 
     def _type(self, step: RawStep) -> type[StepType] | None:
@@ -143,7 +149,8 @@ class Checker:
                 step.section.error("plan.unknown-key", f"{key} has no meaning for {cls.type}: {what}", (key,), key=True)
 
     def _fields(self, step: RawStep, cls: type[StepType]) -> None:
-        checked = check(cls.Spec, step.tree, self.output_type, self.findings.near)
+        secrets = Secrets(self.scope.secrets, cls.secret_fields)
+        checked = check(cls.Spec, step.tree, self.output_type, self.findings.near, secrets)
         for complaint in checked.complaints:
             inner = ("with", *complaint.path)
             step.section.error(complaint.id, complaint.message, inner, hint=complaint.hint, key=complaint.key)

@@ -39,6 +39,8 @@ PLAN_KEYS: Final = (
     "outputs",
 )  # fmt: skip
 DEPLOYMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*")
+"""Without -, so that the last part of a deployment's name is its environment, whatever the base is called."""
 _LONGEST_NAME: Final = 40
 _MOST_ATTEMPTS: Final = 100
 
@@ -91,8 +93,8 @@ def _plan(path: Path, root: Section, identity: _Identity, values: Values, regist
     assert scope is not None
     provider, region = _provider(root, registry), _region(root)
     scope.facts["region"] = region or None
-    steps = read_steps(root)
-    checker = Checker(steps, registry, scope, root.findings, identity.deployment, region)
+    steps, spare = read_steps(root)
+    checker = Checker(steps, spare, registry, scope, root.findings, identity.deployment, region)
     ready = [checker.declaration(step) for step in steps]
     return Plan(
         path=path,
@@ -131,7 +133,7 @@ def _identity(root: Section, environment: str | None) -> _Identity:
         _bad_name(root, base, "deployment", ("deployment",))
     section = root.section("environments")
     for name in section.value:
-        if not _is_name(name):
+        if not _is_name(name, ENVIRONMENT_NAME):
             _bad_name(root, name, "environment", ("environments", name))
     names = list(section.value)
     if environment is None and len(names) == 1:
@@ -142,15 +144,18 @@ def _identity(root: Section, environment: str | None) -> _Identity:
     return _Identity(base, environment, settled)
 
 
-def _is_name(name: str) -> bool:
-    return len(name) <= _LONGEST_NAME and DEPLOYMENT_NAME.fullmatch(name) is not None
+def _is_name(name: str, pattern: re.Pattern[str] = DEPLOYMENT_NAME) -> bool:
+    return len(name) <= _LONGEST_NAME and pattern.fullmatch(name) is not None
 
 
 def _bad_name(root: Section, name: str, what: str, path: tuple[str, ...]) -> None:
-    hint = f"small letters, digits and single -, beginning with a letter, at most {_LONGEST_NAME}"
+    dashes = "small letters, digits and single -" if what == "deployment" else "small letters and digits"
+    hint = f"{dashes}, beginning with a letter, at most {_LONGEST_NAME}"
+    if what == "environment" and "-" in name:
+        hint += "; no -: a-b and c would be the same deployment as a and b-c"
     root.error(
         "plan.name-invalid",
-        f"{describe(name)} is not a name for a {what}",
+        f"{describe(name)} is not a name for {'an' if what == 'environment' else 'a'} {what}",
         path,
         hint=hint,
         key=len(path) > 1,

@@ -14,6 +14,7 @@ from provisioner.model import parse_duration
 from provisioner.plan.findings import Findings, describe
 from provisioner.plan.yamlfile import Located, TreePath
 from provisioner.refs import PARAM, Ref, Text, as_text, parse_text, refs_in
+from provisioner.secret import Secret
 
 DEPLOYMENT: Final = "deployment"
 """The scope of what is known of the deployment itself; like ``param``, no step may be called so."""
@@ -52,12 +53,12 @@ class Scope:
     def __init__(
         self,
         parameters: Mapping[str, Any],
-        secrets: Iterable[str],
+        secrets: Mapping[str, Secret],
         unknown: Iterable[str],
         facts: Mapping[str, str | None],
     ) -> None:
         self.parameters = parameters
-        self.secrets = frozenset(secrets)
+        self.secrets = dict(secrets)
         self.unknown = frozenset(unknown)
         self.facts = dict(facts)
         self.used: set[str] = set()

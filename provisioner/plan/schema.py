@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from provisioner.plan.load import DEPLOYMENT_NAME
+from provisioner.plan.load import DEPLOYMENT_NAME, ENVIRONMENT_NAME
 from provisioner.plan.model import ParameterType
 from provisioner.plan.parameters import PARAMETER_NAME
 from provisioner.plan.spectypes import first_line
@@ -68,7 +68,7 @@ def _plan(types: list[type[StepType]]) -> _Schema:
         "provider": _or_reference({"enum": [prefix for prefix in prefixes if prefix != "check"]}),
         "region": _TEXT,
         "parameters": _map({"$ref": "#/$defs/parameter"}, PARAMETER_NAME.pattern),
-        "environments": _map({"type": ["object", "null"]}, DEPLOYMENT_NAME.pattern),
+        "environments": _map({"type": ["object", "null"]}, ENVIRONMENT_NAME.pattern),
         "settings": _object(
             {
                 "retry": _object(retry),

@@ -3,12 +3,12 @@
 The walk follows ``msgspec.inspect``'s description of the Spec, so every wrong leaf gets its own complaint
 with its own path; msgspec itself has the last word on each field whose value is known, so nothing passes
 here that would fail later. A lone reference is judged by its declared output type, text with references in
-it counts as text.
+it counts as text. Secret parameters stay references in a plan, but their values are known and judged too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,6 +20,7 @@ from provisioner.plan.spectypes import (
     LISTS,
     TYPE_NAMES,
     advice,
+    bare,
     description_of,
     expected,
     has_tag,
@@ -29,7 +30,7 @@ from provisioner.plan.spectypes import (
     within,
 )  # fmt: skip
 from provisioner.plan.yamlfile import TreePath
-from provisioner.refs import Ref, Text, refs_in
+from provisioner.refs import PARAM, Ref, Text, refs_in, resolve
 from provisioner.resource import Spec
 from provisioner.secret import Secret
 from provisioner.spec import keep_secret, plain
@@ -51,16 +52,34 @@ class Complaint(NamedTuple):
     key: bool = False
 
 
+class Secrets(NamedTuple):
+    """``values``: of the secret parameters, by name. ``fields``: the type's ``secret_fields``."""
+
+    values: Mapping[str, Secret] = {}
+    fields: frozenset[str] = frozenset()
+
+    def knows(self, ref: Ref) -> bool:
+        return ref.step == PARAM and ref.output in self.values
+
+    def value(self, ref: Ref) -> Secret:
+        return self.values[ref.output]
+
+
+_NO_SECRETS = Secrets()
+
+
 class Checked(NamedTuple):
-    """``known``: the fields that are right and hold no reference, with defaults; None where not set."""
+    """``known``: the fields that are right and whose value is known, with defaults; None where not set."""
 
     complaints: list[Complaint]
     known: dict[str, Any]
 
 
-def check(spec: type[Spec], tree: dict[str, Any], output_type: OutputType, near: Near) -> Checked:
+def check(
+    spec: type[Spec], tree: dict[str, Any], output_type: OutputType, near: Near, secrets: Secrets = _NO_SECRETS
+) -> Checked:
     """Every complaint about ``tree``, a parsed tree with parameters filled in."""
-    walk = _Walk(output_type, near)
+    walk = _Walk(output_type, near, secrets.fields)
     walk.value(struct_info(spec), tree, ())
     bad = {complaint.path[0] for complaint in walk.complaints if complaint.path}
     known: dict[str, Any] = {}
@@ -70,11 +89,12 @@ def check(spec: type[Spec], tree: dict[str, Any], output_type: OutputType, near:
             continue
         if name not in tree:
             value = _default(field)
-        elif next(refs_in(tree[name]), None) is not None:
+        elif not all(secrets.knows(ref) for ref in refs_in(tree[name])):
             continue
         else:
+            whole = resolve(tree[name], secrets.value)
             try:
-                value = plain(msgspec.convert(tree[name], field.type, dec_hook=keep_secret))
+                value = plain(msgspec.convert(whole, field.type, dec_hook=keep_secret))
             except msgspec.ValidationError as err:
                 walk.complain("plan.wrong-type", (name,), f"{name}: {err}")
                 continue
@@ -105,7 +125,8 @@ def _default(field: Any) -> Any:
 class _Walk:
     """One walk over a tree. Methods get what is expected, the value, its path and its description."""
 
-    def __init__(self, output_type: OutputType, near: Near) -> None:
+    def __init__(self, output_type: OutputType, near: Near, secret_fields: frozenset[str]) -> None:
+        self.secret_fields = secret_fields
         self.output_type = output_type
         self.near = near
         self.complaints: list[Complaint] = []
@@ -149,6 +170,17 @@ class _Walk:
                     message = f"{_at(place)}: the key is {describe(key)}, expected {expected(info.key_type)}"
                     self.complain("plan.wrong-type", place, message, about, key=True)
                 self.value(info.value_type, item, place, about)
+        elif isinstance(info, mi.AnyType):
+            self._free(info, value, path, about)
+
+    def _free(self, info: mi.AnyType, value: Any, path: TreePath, about: str) -> None:
+        """Free content takes everything; what must not go there is looked for at any depth."""
+        if isinstance(value, dict):
+            for key, item in value.items():
+                self.value(info, item, (*path, key), about)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                self.value(info, item, (*path, index), about)
 
     def _struct(self, info: mi.StructType, value: dict[str, Any], path: TreePath) -> None:
         fields = {field.encode_name: field for field in info.fields}
@@ -177,7 +209,7 @@ class _Walk:
         if bulky and isinstance(value, Text):
             what = TYPE_NAMES[types[bulky] or list]
             self.complain("plan.wrong-type", path, f"{_at(path)}: {bulky} is {what}: it cannot stand inside text")
-        elif takes(info, given):
+        elif takes(info, given) and not (secret and self._open(info, path)):
             return
         elif secret:
             message = f"{_at(path)}: {secret} is secret, and this field is not: it would be stored and shown"
@@ -186,6 +218,10 @@ class _Walk:
             what = TYPE_NAMES.get(given, given.__name__)
             message = f"{_at(path)}: expected {expected(info)}, but {value} is {what}"
             self.complain("plan.wrong-type", path, message, about)
+
+    def _open(self, info: mi.Type, path: TreePath) -> bool:
+        """Is it free content in which secrets would be stored and shown?"""
+        return isinstance(bare(info), mi.AnyType) and path[0] not in self.secret_fields
 
     def _wrong(self, info: mi.Type, value: Any, path: TreePath, about: str) -> None:
         if wants_secret(info) and not isinstance(value, list | dict):

@@ -45,9 +45,10 @@ class RawStep(NamedTuple):
         return self.section.source.at(self.path)
 
 
-def read_steps(root: Section) -> list[RawStep]:
-    """Every step that has a name, in the file's order; the second of two with the same name is left out."""
+def read_steps(root: Section) -> tuple[list[RawStep], list[RawStep]]:
+    """The steps that have a name of their own, and those whose name is missing or taken; in the file's order."""
     steps: list[RawStep] = []
+    spare: list[RawStep] = []
     lines: dict[str, int] = {}
     if not root.raw("steps"):
         root.error(
@@ -66,10 +67,13 @@ def read_steps(root: Section) -> list[RawStep]:
         if step.name in lines:
             message = f"there is a step {step.name!r} already, in line {lines[step.name]}"
             section.error("plan.duplicate-step", message, ("name",), hint="every step needs a name of its own")
+            spare.append(step)
         elif step.name:
             lines[step.name] = step.where.line
             steps.append(step)
-    return steps
+        else:
+            spare.append(step)
+    return steps, spare
 
 
 def _step(index: int, section: Section) -> RawStep:

@@ -144,6 +144,14 @@ def test_on_failure_keep_keeps_what_was_made(desk: Desk) -> None:
     assert desk.deploy("--json").json["result"] == "succeeded"
 
 
+def test_what_was_kept_is_told_as_kept_with_the_command_that_takes_it_back(desk: Desk) -> None:
+    desk.cloud.fail("create", "shop-db", denied)
+    made = desk.deploy("--on-failure", "keep")
+    assert "2 objects were kept, as asked:" in made.err
+    assert f"take them back: provisioner rollback {desk.plan}" in made.err
+    assert "could not be removed" not in made.err
+
+
 def test_on_failure_ask_reverses_where_nobody_can_be_asked(desk: Desk) -> None:
     desk.cloud.fail("create", "shop-db", denied)
     assert desk.deploy("--on-failure", "ask").code == 4
@@ -229,6 +237,15 @@ def test_a_home_that_cannot_be_written_is_one_clear_error(desk: Desk) -> None:
     assert "error:" in made.err
     assert "do:" in made.err
     assert not desk.cloud.writes()
+
+
+def test_a_home_where_no_sandbox_can_be_made_names_the_variable_that_moves_it(desk: Desk) -> None:
+    desk.home.write_text("in the way")
+    made = desk.deploy("--sandbox")
+    assert made.code == 3
+    assert f"cannot use {desk.home / 'sandbox'}" in made.err
+    assert "PROVISIONER_HOME" in made.err
+    assert "--dir" not in made.err
 
 
 def test_an_unexpected_error_is_one_line_and_a_trace_only_with_debug(desk: Desk) -> None:

@@ -71,12 +71,39 @@ def test_a_plan_that_is_no_longer_valid_does_not_stop_destroy_or_rollback(desk: 
     assert desk.cloud.live() == []
 
 
-def test_what_was_never_deployed_is_an_error_that_leaves_nothing_behind(desk: Desk) -> None:
-    for verb in ("destroy", "rollback"):
-        made = desk.run(verb, desk.plan, "--yes")
-        assert made.code == 1
-        assert "nothing was ever deployed as 'shop'" in made.err
+def test_a_rollback_of_what_was_never_deployed_is_an_error_that_leaves_nothing_behind(desk: Desk) -> None:
+    made = desk.run("rollback", desk.plan, "--yes")
+    assert made.code == 1
+    assert "nothing was ever deployed as 'shop'" in made.err
     assert not desk.home.exists()
+
+
+def test_a_destroy_of_what_was_never_deployed_looks_for_its_tag_finds_nothing_and_is_done(desk: Desk) -> None:
+    made = desk.run("destroy", desk.plan, "--yes")
+    assert made.code == 0
+    assert "shop destroyed: nothing to do" in made.out
+    assert not desk.cloud.writes()
+
+
+def test_without_a_record_and_a_valid_plan_a_destroy_has_nothing_to_go_by_and_leaves_nothing_behind(desk: Desk) -> None:
+    desk.edit("type: toy.database", "type: toy.databaze")
+    made = desk.run("destroy", desk.plan, "--yes")
+    assert made.code == 0
+    assert "nothing to destroy: nothing was ever deployed as 'shop'" in made.err
+    made = desk.run("destroy", desk.plan, "--yes", "--json")
+    assert made.code == made.json["exit_code"] == 0
+    assert (made.json["deployment"], made.json["run"], made.json["result"]) == ("shop", None, "succeeded")
+    assert (made.json["changes"], made.json["remains"]) == ([], [])
+    assert not desk.home.exists()
+    assert not desk.cloud.calls
+
+
+def test_a_destroy_of_the_wrong_one_of_two_records_is_an_error_that_says_so(desk: Desk) -> None:
+    desk.deploy()
+    made = desk.run("destroy", desk.plan, "--yes", "--sandbox")
+    assert made.code == 1
+    assert "outside the sandbox: leave --sandbox out" in made.err
+    assert len(desk.cloud.live()) == 3
 
 
 def test_the_hint_says_where_the_other_record_is(desk: Desk) -> None:

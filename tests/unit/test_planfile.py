@@ -105,7 +105,8 @@ def test_no_secret_is_quoted_in_a_finding(path: Path) -> None:
         ("references", 18, "toy.network has no output 'idd'; did you mean 'id'?", "its outputs: id, ", "steps.second"),
         ("references", 11, "'second' comes later, in line 13; move it above 'first'", "", "steps.first.with.cidr"),
         ("when", 21, "the step 'off' is switched off here", "give 'kept' the same `when`", "steps.kept.with.network"),
-        ("names", 19, "there is a step 'twice' already, in line 17", "a name of its own", "steps.twice.name"),
+        ("names", 21, "there is a step 'twice' already, in line 19", "a name of its own", "steps.twice.name"),
+        ("names", 10, "'eu-prod' is not a name for an environment", "no -: a-b and c", "environments.eu-prod"),
         ("objects", 11, "the same object as the step 'db'", "another name", "steps.again.with.name"),
         ("objects", 32, "max_storage (50) is less than storage (100)", "", "steps.shrinks.with.max_storage"),
         ("secrets", 7, "the secret spare must not have a default", "env: NAME", "parameters.spare.default"),
@@ -335,3 +336,54 @@ def test_values_used_many_times_over_cannot_fill_the_memory(tmp_path: Path, kind
 def test_a_plan_full_of_errors_is_refused_with_every_one_of_them(tmp_path: Path, steps: list[str]) -> None:
     path = write(tmp_path, HEAD + "steps:\n" + "".join(steps))
     assert len(refused(path).findings) >= len(steps)
+
+
+def _with_token(tmp_path: Path, password: str, *, on: str = "true") -> Path:
+    declared = "parameters: {token: {type: secret, env: SHOP_TOKEN}}\n"
+    steps = "steps:\n  - name: pw\n    type: toy.secret\n  - name: db\n    type: toy.database\n"
+    given = f'    when: {on}\n    with: {{version: "15", password: "{password}"}}\n'
+    return write(tmp_path, HEAD + declared + steps + given)
+
+
+@pytest.mark.parametrize("password", ["${param.token}", "a-${param.token}-b"])
+def test_rules_judge_the_value_of_a_secret_parameter_without_showing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "hunter2@home")
+    error = refused(_with_token(tmp_path, password))
+    (finding,) = error.findings
+    assert (finding.id, finding.message) == ("plan.rule", "a password has no @ in it")
+    assert finding.where is not None
+    assert (finding.where.line, finding.where.column) == (11, 37)
+    assert finding.subject == "steps.db.with.password"
+    assert "hunter2" not in f"{finding!r} {error!r} {error}"
+
+
+def test_a_secret_parameter_that_the_rules_like_is_left_a_reference(tmp_path: Path) -> None:
+    plan = load_plan(_with_token(tmp_path, "${param.token}"), REGISTRY)
+    assert plan.steps[1].tree["password"] == Ref("param", "token")
+
+
+def test_rules_wait_where_a_secret_is_only_partly_known_or_the_step_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "hunter2@home")
+    load_plan(_with_token(tmp_path, "${param.token}${pw.value}"), REGISTRY)
+    load_plan(_with_token(tmp_path, "${param.token}", on="false"), REGISTRY)
+
+
+def test_free_content_that_may_hold_secrets_takes_them_at_any_depth(tmp_path: Path) -> None:
+    declared = "parameters: {token: {type: secret, env: SHOP_TOKEN}}\n"
+    steps = 'steps:\n  - {name: doc, type: toy.document, with: {value: {a: [{b: "${param.token}"}]}}}\n'
+    plan = load_plan(write(tmp_path, HEAD + declared + steps), REGISTRY)
+    assert plan.steps[0].tree == {"value": {"a": [{"b": Ref("param", "token")}]}}
+
+
+def test_an_environment_without_dashes_makes_a_deployments_name_unambiguous(tmp_path: Path) -> None:
+    steps = "steps: [{name: pw, type: toy.secret}]\n"
+    head = "deployment: a-b\nprovider: toy\nregion: eu-1\n"
+    assert load_plan(write(tmp_path, head + "environments: {c1: }\n" + steps), REGISTRY).deployment == "a-b-c1"
+    path = write(tmp_path, head.replace("a-b", "a") + "environments: {b-c1: }\n" + steps)
+    assert [finding.id for finding in refused(path).findings] == ["plan.name-invalid"]
+    with pytest.raises(PlanError):
+        read_identity(path)

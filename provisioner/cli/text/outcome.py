@@ -10,7 +10,7 @@ from provisioner.cli.boundary import causes
 from provisioner.cli.style import bad, bold, dim, good, plural, table, warn
 from provisioner.cli.text.values import as_text, has_secret, plain
 from provisioner.model import format_duration
-from provisioner.operations.site import Failure, Outcome, Remain
+from provisioner.operations.site import KEPT, Failure, Outcome, Remain
 from provisioner.state.records import Action, Change
 
 _DONE: Final = {
@@ -89,12 +89,18 @@ def failure_text(failure: Failure, place: str = "") -> list[str]:
 
 
 def remains_text(remains: Sequence[Remain], command: str) -> list[str]:
-    """A table of what could not be taken back, and the command that tries again."""
+    """A table of what could not be taken back, or was not to be, and the command that does it."""
+    kept = all(remain.reason == KEPT for remain in remains)
+    many = plural(len(remains), "object")
+    if kept:
+        what, then = warn(f"{many} {'was' if len(remains) == 1 else 'were'} kept, as asked:"), "take them back:"
+    else:
+        what, then = bad(f"{many} could not be removed:"), "try again:"
     rows = [(remain.step, remain.type, remain.name, remain.reason) for remain in remains]
     return [
-        bad(f"{plural(len(remains), 'object')} could not be removed:"),
+        what,
         *table(rows, head=("step", "type", "name", "why"), indent="  "),
-        f"  {dim('try again:')} {command}",
+        f"  {dim(then)} {command}",
     ]
 
 

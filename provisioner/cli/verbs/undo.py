@@ -61,13 +61,17 @@ def destroy(app: App, chosen: Chosen, wishes: Wishes) -> int:
 
     Databases leave a final snapshot, and one that has deletion protection refuses, unless --allow-data-loss is given.
     """
-    from provisioner.cli.runs import begin, finish, options_of
-    from provisioner.cli.work import bench, choose_cloud, plan_if_valid, recorded
+    from provisioner.cli.runs import begin, finish, nothing_there, options_of
+    from provisioner.cli.work import anywhere, bench, choose_cloud, plan_if_valid, recorded
     from provisioner.operations import destroy as operation
 
     begin(app, wishes, "destroy")
     plan, deployment = plan_if_valid(app, chosen)
-    recorded(app, chosen, deployment)
+    # With a valid plan what is ours is found by its tag, even where the record was lost.
+    if plan is None and not anywhere(app, deployment):
+        return nothing_there(app, deployment)
+    if plan is None or anywhere(app, deployment):
+        recorded(app, chosen, deployment)
     choose_cloud(app, sandbox=chosen.sandbox)
     with bench(app, chosen, wishes, deployment, plan, "destroy") as made:
         outcome = operation.destroy(made.site, plan, options_of(wishes), _confirm_destroy(app, wishes, made))

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from provisioner.drivers.aws.errors import kind_of, translate
-from provisioner.errors import CloudError, CredentialsError, ThrottledError
+from provisioner.errors import CloudError, CredentialsError, HoldsDataError, InUseError, ThrottledError
 
 CODES = {
     "CredentialsError": "ExpiredToken ExpiredTokenException InvalidClientTokenId UnrecognizedClientException AuthFailure"
@@ -17,8 +17,9 @@ CODES = {
     "AccessDeniedError": "AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError 403 KMSAccessDenied",
     "BusyError": "InvalidDBInstanceState InvalidReplicationGroupState OperationAborted ConcurrentModification"
     " InvalidCacheClusterState EntityTemporarilyUnmodifiable InvalidDBSnapshotState ConcurrentAccess",
-    "InUseError": "DependencyViolation DeleteConflict BucketNotEmpty SubnetInUse CacheSubnetGroupInUse"
+    "InUseError": "DependencyViolation DeleteConflict SubnetInUse CacheSubnetGroupInUse"
     " InvalidDBParameterGroupState InvalidDBSubnetGroupStateFault ResourceInUseException",
+    "HoldsDataError": "BucketNotEmpty",
     "AlreadyExistsError": "DBInstanceAlreadyExists EntityAlreadyExists BucketAlreadyOwnedByYou BucketAlreadyExists"
     " InvalidGroup.Duplicate InvalidPermission.Duplicate ResourceExistsException SubscriptionAlreadyExist"
     " ResourceAlreadyExistsException DBSubnetGroupAlreadyExists ReplicationGroupAlreadyExists",
@@ -68,6 +69,60 @@ def test_a_scheduled_secret_makes_a_create_wait_and_nothing_else() -> None:
     assert (
         kind_of("InvalidRequestException", service="secretsmanager", operation="PutSecretValue").__name__ != "BusyError"
     )
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "message"),
+    [
+        ("ec2", "ModifyVpcAttribute", "InvalidVpcID.NotFound", ""),
+        ("ec2", "CreateSubnet", "InvalidVpcID.NotFound", ""),
+        ("ec2", "ModifySubnetAttribute", "InvalidSubnetID.NotFound", ""),
+        ("ec2", "AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound", ""),
+        ("ec2", "RevokeSecurityGroupEgress", "InvalidGroup.NotFound", ""),
+        ("ec2", "CreateTags", "InvalidSecurityGroupID.NotFound", ""),
+        ("kms", "EnableKeyRotation", "NotFoundException", ""),
+        ("kms", "TagResource", "NotFoundException", ""),
+        ("kms", "CreateAlias", "NotFoundException", ""),
+        ("iam", "AttachRolePolicy", "NoSuchEntity", "The role with name x cannot be found."),
+        ("iam", "PutRolePolicy", "NoSuchEntityException", "Role x not found"),
+        ("sns", "Subscribe", "NotFound", ""),
+        ("sns", "TagResource", "ResourceNotFoundException", ""),
+        ("logs", "PutRetentionPolicy", "ResourceNotFoundException", ""),
+    ],
+)
+def test_what_was_just_made_and_is_not_known_everywhere_is_waited_for(
+    service: str, operation: str, code: str, message: str
+) -> None:
+    assert kind_of(code, service=service, operation=operation, message=message).__name__ == "BusyError"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "message"),
+    [
+        ("ec2", "DescribeVpcAttribute", "InvalidVpcID.NotFound", ""),
+        ("ec2", "DeleteVpc", "InvalidVpcID.NotFound", ""),
+        ("ec2", "DeleteSecurityGroup", "InvalidGroup.NotFound", ""),
+        ("ec2", "RevokeSecurityGroupIngress", "InvalidPermission.NotFound", ""),
+        ("ec2", "CreateSubnet", "InvalidZone.NotFound", ""),
+        ("kms", "DescribeKey", "NotFoundException", ""),
+        ("kms", "UntagResource", "NotFoundException", ""),
+        ("kms", "DeleteAlias", "NotFoundException", ""),
+        ("iam", "GetRole", "NoSuchEntity", "The role with name x cannot be found."),
+        ("iam", "AttachRolePolicy", "NoSuchEntity", "Policy arn:aws:iam::aws:policy/service-role/x does not exist."),
+        ("sns", "GetTopicAttributes", "NotFound", ""),
+        ("sns", "ListTagsForResource", "ResourceNotFoundException", ""),
+        ("logs", "DeleteLogGroup", "ResourceNotFoundException", ""),
+        ("rds", "CreateDBInstance", "DBSubnetGroupNotFoundFault", ""),
+    ],
+)
+def test_what_is_not_there_for_a_read_or_a_delete_is_gone(
+    service: str, operation: str, code: str, message: str
+) -> None:
+    assert kind_of(code, service=service, operation=operation, message=message).__name__ == "NotFoundError"
+
+
+def test_an_object_that_holds_data_is_not_tried_again() -> None:
+    assert not HoldsDataError.retryable and not issubclass(HoldsDataError, InUseError)
 
 
 def test_a_role_that_has_not_spread_yet_is_waited_for() -> None:

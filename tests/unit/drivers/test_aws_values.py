@@ -20,7 +20,7 @@ KEY = Key(deployment="credlink", step="db", name="credlink-db")
 OWNER = "provisioner:owner"
 
 
-@pytest.mark.parametrize("module", ["errors", "page", "policy", "kms_alias"])
+@pytest.mark.parametrize("module", ["errors", "given", "page", "policy", "same", "kms_alias"])
 def test_the_examples_in_docstrings_are_true(module: str) -> None:
     tested = doctest.testmod(importlib.import_module(f"provisioner.drivers.aws.{module}"))
     assert tested.attempted and not tested.failed
@@ -39,7 +39,7 @@ class TestTags:
         assert tags.wanted(KEY, {OWNER: "me"})[OWNER] == "credlink/db"
 
     def test_only_the_plans_tags_are_shown(self) -> None:
-        assert tags.visible({OWNER: "x", "aws:cloudformation:stack": "y", "team": "a"}) == {"team": "a"}
+        assert tags.visible(KEY, {OWNER: "x", "aws:cloudformation:stack": "y", "team": "a"}) == {"team": "a"}
 
     def test_tags_that_the_plan_leaves_out_are_not_managed(self) -> None:
         assert tags.changes(KEY, None, {"team": "a"}) == ({}, [])
@@ -54,10 +54,23 @@ class TestTags:
         st.dictionaries(st.sampled_from("abcd"), st.text(max_size=3)),
     )
     def test_changes_carried_out_leave_no_changes(self, plan: dict[str, str], seen: dict[str, str]) -> None:
+        seen = {**seen, OWNER: "credlink/db"}
         put, drop = tags.changes(KEY, plan, seen, named=True)
         after = {tag: text for tag, text in {**seen, **put}.items() if tag not in drop}
         assert tags.changes(KEY, plan, after, named=True) == ({}, [])
-        assert tags.same(plan, tags.visible(after))
+        assert tags.same_named(plan, tags.visible(KEY, after))
+
+    @pytest.mark.parametrize("owner", [{}, {OWNER: "they/theirs"}])
+    def test_to_an_object_of_others_tags_are_added_and_none_removed(self, owner: dict[str, str]) -> None:
+        seen = {"Name": "corp-main", "costcentre": "42", "team": "a", **owner}
+        assert tags.changes(KEY, {"team": "x"}, seen, named=True) == ({"team": "x"}, [])
+        shown = tags.visible(KEY, {**seen, "team": "x"})
+        assert tags.same({"team": "x"}, shown) and tags.same_named({"team": "x"}, shown)
+        assert not tags.same({"team": "y"}, shown) and not tags.same({"more": "1"}, shown)
+
+    def test_a_tag_too_many_on_an_object_of_ours_is_a_difference(self) -> None:
+        shown = tags.visible(KEY, {OWNER: "credlink/db", "Name": "n", "team": "x"})
+        assert tags.same_named({"team": "x"}, shown) and not tags.same({"team": "x"}, shown)
 
 
 RULES = st.one_of(
@@ -113,6 +126,21 @@ class TestTraffic:
             {"port": 5432, "cidr": "10.0.1.0/24", "protocol": "tcp"},
         ]
         assert traffic.same(plan, traffic.to_plan(seen))
+
+    @pytest.mark.parametrize("protocol", ["icmp", "icmpv6"])
+    def test_an_icmp_type_without_a_code_is_every_code(self, protocol: str) -> None:
+        rule = {"protocol": protocol, "port": 8, "cidr": "10.0.0.0/8"}
+        flows = traffic.from_plan([rule])
+        sent = traffic.to_cloud(flows, flows, "sg-0")[0]
+        assert (sent["FromPort"], sent["ToPort"]) == (8, -1)
+        assert traffic.to_plan(flows) == [rule]
+        coded = {**rule, "to_port": 8}
+        assert traffic.to_plan(traffic.from_plan([coded])) == [{**coded}]
+        assert traffic.from_plan([coded]) != flows
+
+    def test_a_code_of_every_icmp_type_is_refused(self) -> None:
+        assert "needs a type" in str(traffic.problem([{"protocol": "icmp", "to_port": 0, "cidr": "10.0.0.0/8"}]))
+        assert traffic.problem([{"protocol": "icmp", "cidr": "10.0.0.0/8"}]) is None
 
     def test_a_rule_that_is_there_twice_is_named(self) -> None:
         assert "rule 1" in str(traffic.problem([{"port": 1, "cidr": "::/0"}, {"port": 1, "cidr": "0::/0"}]))

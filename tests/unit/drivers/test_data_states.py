@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from provisioner.drivers.aws import cache_state, rds_state
-from provisioner.model import Phase
+from provisioner.model import Key, Phase
+
+KEY = Key(deployment="app", step="db", name="db")
 
 
 def _instance(status: str = "available", **more: Any) -> dict[str, Any]:
@@ -38,10 +40,22 @@ def test_every_status_of_an_instance_has_a_phase(status: str, phase: Phase) -> N
 
 def test_an_available_instance_with_values_on_their_way_is_not_ready() -> None:
     seen = rds_state.observed(
-        _instance(PendingModifiedValues={"DBInstanceClass": "db.t3.small", "MasterUserPassword": "****"})
+        _instance(PendingModifiedValues={"DBInstanceClass": "db.t3.small", "MasterUserPassword": "****"}), KEY
     )
     assert seen.phase is Phase.PENDING
     assert seen.detail == "available (pending: DBInstanceClass, MasterUserPassword)"
+
+
+def test_what_waits_for_the_maintenance_window_is_not_waited_for_until_a_change_of_ours_is_sent() -> None:
+    instance = _instance(PendingModifiedValues={"EngineVersion": "15.14"})
+    seen = rds_state.observed(instance, KEY, sent=False)
+    assert (seen.phase, seen.detail) == (Phase.READY, "available (scheduled: EngineVersion)")
+    assert rds_state.phase(instance, sent=True) is Phase.PENDING
+    assert rds_state.phase(_instance("modifying"), sent=False) is Phase.PENDING
+
+
+def test_a_pending_value_that_no_plan_can_name_is_not_waited_for() -> None:
+    assert rds_state.phase(_instance(PendingModifiedValues={"DedicatedLogVolume": True})) is Phase.READY
 
 
 def test_an_empty_list_of_pending_values_is_none() -> None:
@@ -50,7 +64,7 @@ def test_an_empty_list_of_pending_values_is_none() -> None:
 
 def test_a_parameter_that_waits_for_a_restart_is_reported_and_not_waited_for() -> None:
     group = {"DBParameterGroupName": "g", "ParameterApplyStatus": "pending-reboot"}
-    seen = rds_state.observed(_instance(DBParameterGroups=[group]))
+    seen = rds_state.observed(_instance(DBParameterGroups=[group]), KEY)
     assert seen.phase is Phase.READY and seen.spec["parameters_applied"] is False
 
 
@@ -62,17 +76,21 @@ def test_a_security_group_on_its_way_in_or_out_is_waited_for() -> None:
 
 
 def test_a_state_that_no_waiting_mends_says_what_to_do() -> None:
-    assert "allocated_storage" in rds_state.observed(_instance("storage-full")).detail
+    assert "allocated_storage" in rds_state.observed(_instance("storage-full"), KEY).detail
 
 
 def test_only_broken_instances_go_without_a_final_snapshot() -> None:
-    broken = ("failed", "incompatible-restore", "incompatible-network", "inaccessible-encryption-credentials")
-    assert all(rds_state.unmendable(status) for status in broken)
-    assert not any(rds_state.unmendable(status) for status in ("available", "storage-full", "stopped", "modifying"))
+    assert all(rds_state.unmendable(status) for status in ("failed", "incompatible-restore", "incompatible-network"))
+    others = (
+        "available", "storage-full", "stopped", "modifying", "restore-error", "incompatible-parameters",
+        "incompatible-option-group", "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+    )  # fmt: skip
+    assert not any(rds_state.unmendable(status) for status in others)
 
 
 def test_deletion_protection_is_told_to_the_engine() -> None:
-    assert rds_state.observed(_instance(DeletionProtection=True)).protected
+    assert rds_state.observed(_instance(DeletionProtection=True), KEY).protected
 
 
 def _group(status: str = "available", **more: Any) -> dict[str, Any]:
@@ -104,7 +122,7 @@ def test_a_cache_is_ready_when_group_and_nodes_are(group: dict[str, Any], node: 
 
 def test_the_reader_of_a_single_node_is_the_primary() -> None:
     shard = {"PrimaryEndpoint": {"Address": "p", "Port": 6379}}
-    outputs = cache_state.observed(_group(NodeGroups=[shard]), [_node()], {}).outputs
+    outputs = cache_state.observed(_group(NodeGroups=[shard]), [_node()], {}, KEY).outputs
     assert (outputs["reader_endpoint"], outputs["port"]) == ("p", 6379)
 
 

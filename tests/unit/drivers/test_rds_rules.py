@@ -175,3 +175,28 @@ def test_names_are_what_aws_takes_and_are_judged_in_no_time(cls: type[Resource],
     wrong = ("", "1a", "-a", "a-", "a--b", "A", "a_b", "a" * (longest + 1))
     assert not any(fits(name) for name in wrong)
     assert not fits("a" * longest + "_")  # a pattern that backtracks would still be at it
+
+
+@pytest.mark.parametrize("cls", [RdsInstance, CacheReplicationGroup])
+@pytest.mark.parametrize("field", ["subnet_group", "parameter_group"])
+def test_names_that_aws_stores_in_lower_case_are_the_same_in_capitals(cls: type[Resource], field: str) -> None:
+    assert cls.matches[field]("App-Group", "app-group") and not cls.matches[field]("app-group", "app-groups")
+
+
+def test_what_goes_along_with_a_change_goes_as_it_is_there() -> None:
+    from provisioner.drivers.aws.rds_instance import _changes
+
+    spec = RdsInstance.Spec(
+        engine_version="15",
+        instance_class="db.t3.micro",
+        allocated_storage=40,
+        username="boss",
+        password=Secret("x" * 8),
+    )
+    seen = {
+        "engine_version": "15.8", "instance_class": "db.m5.large", "allocated_storage": 20, "storage_type": "io1",
+        "iops": 3000, "port": 5433, "multi_az": False, "log_exports": ["upgrade"],
+    }  # fmt: skip
+    assert _changes(spec, seen, {"allocated_storage"}) == {"AllocatedStorage": 40, "StorageType": "io1"}
+    assert _changes(spec, seen, {"tags"}) == {}
+    assert {"DBInstanceClass", "MultiAZ", "DBPortNumber"} <= _changes(spec, seen, ()).keys()
