@@ -90,7 +90,7 @@ def _doomed(site: Site, targets: Sequence[str]) -> list[Record]:
 
 def _ended(site: Site, ctx: Context, run: Run, failed: dict[str, BaseException], held_back: list[str]) -> Outcome:
     own = {step: error for step, error in failed.items() if not isinstance(error, InterruptedRunError)}
-    if ctx.loop.stopping:
+    if ctx.loop.stopping and (failed or held_back):
         result, exit_code = RunResult.INTERRUPTED, InterruptedRunError.exit_code
     else:
         result, exit_code = (RunResult.FAILED, 5) if own or held_back else (RunResult.SUCCEEDED, 0)

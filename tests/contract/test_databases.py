@@ -186,3 +186,12 @@ def test_the_password_reaches_no_error(lone_world: World) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         driver.create(key, lone_world.spec("aws.rds_instance", tree))
     assert "the-first-password" not in f"{caught.value!r} {caught.value} {caught.value.__cause__!r}"
+
+
+def test_a_change_that_somebody_scheduled_keeps_no_other_session_waiting(lone_world: World) -> None:
+    key, _ = lone_world.make("aws.rds_instance", "db", _spec(lone_world))
+    rds = lone_world.session().client("rds")
+    rds.modify_db_instance(DBInstanceIdentifier=key.name, DBInstanceClass="db.t3.small", ApplyImmediately=False)
+    other = type(lone_world.driver("aws.rds_instance"))(lone_world.registry.open_session("aws", lone_world.region))
+    seen = other.read(key)
+    assert seen.phase is Phase.READY and "scheduled: DBInstanceClass" in seen.detail

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
+import pytest
+
+from provisioner.errors import BusyError
+from provisioner.sandbox import supervisor
 from tests.contract.world import World, settle
 
 
@@ -24,6 +31,44 @@ def test_a_key_scheduled_for_deletion_does_not_exist_and_is_taken_back_by_the_ne
     again = settle(driver, key)
     assert again.outputs["key_id"] == number
     assert (again.spec["enabled"], again.spec["rotation"], again.spec["description"]) == (True, True, "again")
+
+
+def test_a_key_that_was_taken_back_always_gets_its_whole_window(lone_world: World) -> None:
+    driver, kms = lone_world.driver("aws.kms_key"), lone_world.session().client("kms")
+    tree = {"deletion_window_days": 30}
+    key, seen = lone_world.make("aws.kms_key", "data", tree)
+    driver.delete(key)
+    driver.create(key, lone_world.spec("aws.kms_key", tree))
+    assert settle(driver, key).spec["tags"] == {}
+    driver.discard(key)
+    left = kms.describe_key(KeyId=seen.outputs["key_id"])["KeyMetadata"]["DeletionDate"] - datetime.now(UTC)
+    assert left > timedelta(days=29)
+
+
+def test_a_key_that_was_never_taken_back_gets_the_shortest_window(lone_world: World) -> None:
+    driver, kms = lone_world.driver("aws.kms_key"), lone_world.session().client("kms")
+    key, seen = lone_world.make("aws.kms_key", "data", {})
+    driver.discard(key)
+    left = kms.describe_key(KeyId=seen.outputs["key_id"])["KeyMetadata"]["DeletionDate"] - datetime.now(UTC)
+    assert left < timedelta(days=8)
+
+
+def test_an_update_of_a_key_touches_what_it_is_told(lone_world: World) -> None:
+    driver = lone_world.driver("aws.kms_key")
+    key, before = lone_world.make("aws.kms_key", "data", {"rotation": False, "description": "theirs"})
+    driver.update(key, lone_world.spec("aws.kms_key", {"tags": {"team": "x"}}), {"tags"})
+    assert driver.read(key).spec == {**before.spec, "tags": {"team": "x"}}
+
+
+def test_a_create_that_kms_does_not_know_the_key_of_goes_on_with_it(lone_world: World) -> None:
+    driver, key = lone_world.driver("aws.kms_key"), lone_world.key("aws.kms_key", "data", {})
+    lone_world.watch(driver, key)
+    fault = {"service": "kms", "operation": "EnableKeyRotation", "error": "NotFoundException", "times": 1}
+    supervisor.admin(Path(os.environ["PROVISIONER_ENDPOINTS"]).parent, "POST", "/_sandbox/faults", fault)
+    with pytest.raises(BusyError):
+        driver.create(key, lone_world.spec("aws.kms_key", {}))
+    driver.create(key, lone_world.spec("aws.kms_key", {}))
+    assert len(list(driver._owned(key))) == 1 and settle(driver, key).spec["rotation"] is True
 
 
 def test_another_session_finds_the_key_by_its_tag(lone_world: World) -> None:

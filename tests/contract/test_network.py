@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from provisioner.errors import InUseError, InvalidRequestError
+from provisioner.errors import BusyError, InUseError, InvalidRequestError
 from provisioner.model import Key
+from provisioner.sandbox import supervisor
 from tests.contract.world import World, differing, settle
 
 
@@ -145,3 +149,61 @@ def test_two_objects_of_one_step_are_both_deleted(lone_world: World) -> None:
     assert "2 objects" in driver.read(key).detail
     driver.delete(key)
     assert driver.read(key) is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "at", "tree"),
+    [
+        ("aws.vpc", "vpc_id", {"cidr": "10.51.0.0/16"}),
+        ("aws.subnet", "subnet_id", {"cidr": "10.50.1.0/24", "zone_index": 0}),
+        ("aws.security_group", "group_id", {}),
+    ],
+)
+def test_tags_of_an_adopted_object_are_added_to_and_it_keeps_its_name(
+    lone_world: World, type_: str, at: str, tree: dict[str, str]
+) -> None:
+    theirs = World(lone_world.registry, lone_world.region)
+    try:
+        if type_ != "aws.vpc":
+            tree = {**tree, "vpc_id": _vpc(theirs)}
+        _, made = theirs.make(type_, "it", {**tree, "tags": {"Name": "corp-main", "costcentre": "42", "team": "them"}})
+        named = {at: made.outputs[at], "tags": {"team": "x"}}
+        driver, key = lone_world.driver(type_), lone_world.key(type_, "adopted", named)
+        spec = lone_world.spec(type_, named)
+        assert differing(driver, spec, driver.read(key)) == {"tags"}
+        driver.update(key, spec, {"tags"})
+        after = driver.read(key)
+        assert after.spec["tags"] == {"Name": "corp-main", "costcentre": "42", "team": "x"}
+        assert after.owner == made.owner and differing(driver, spec, after) == set()
+        assert {**after.spec, "tags": 0} == {**made.spec, "tags": 0}
+    finally:
+        theirs.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "type_", "tree"),
+    [
+        ("ModifyVpcAttribute", "InvalidVpcID.NotFound", "aws.vpc", {"cidr": "10.54.0.0/16"}),
+        ("ModifySubnetAttribute", "InvalidSubnetID.NotFound", "aws.subnet", {"cidr": "10.50.1.0/24"}),
+        ("AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound", "aws.security_group", {}),
+    ],
+)
+def test_a_create_that_is_told_not_found_goes_on_with_what_it_made(
+    lone_world: World, operation: str, code: str, type_: str, tree: dict[str, object]
+) -> None:
+    if type_ != "aws.vpc":
+        tree = {**tree, "vpc_id": _vpc(lone_world)}
+    if type_ == "aws.subnet":
+        tree = {**tree, "zone_index": 0, "map_public_ip": True}
+    if type_ == "aws.security_group":
+        tree = {**tree, "ingress": [{"port": 5432, "cidr": "10.50.0.0/24"}]}
+    driver, key, spec = lone_world.driver(type_), lone_world.key(type_, "it", tree), lone_world.spec(type_, tree)
+    lone_world.watch(driver, key)
+    fault = {"service": "ec2", "operation": operation, "error": code, "times": 1}
+    directory = Path(os.environ["PROVISIONER_ENDPOINTS"]).parent
+    supervisor.admin(directory, "POST", "/_sandbox/faults", fault)
+    with pytest.raises(BusyError):
+        driver.create(key, spec)
+    driver.create(key, spec)
+    assert len(driver.owned(key)) == 1 and differing(driver, spec, settle(driver, key)) == set()
+    assert driver.begun(key) is None

@@ -39,3 +39,22 @@ def test_a_trust_policy_that_lets_others_in_is_a_difference(lone_world: World) -
     lone_world.session().client("iam").update_assume_role_policy(RoleName=key.name, PolicyDocument=opened)
     driver = lone_world.driver("aws.iam_role")
     assert differing(driver, lone_world.spec("aws.iam_role", tree), settle(driver, key)) == {"services"}
+
+
+def test_an_update_touches_what_it_is_told_and_nothing_else(lone_world: World) -> None:
+    own = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+    made = {
+        "services": ["rds.amazonaws.com"],
+        "description": "theirs",
+        "max_session_seconds": 7200,
+        "managed_policies": [MONITORING],
+        "inline_policies": {"precious": own},
+    }
+    key, before = lone_world.make("aws.iam_role", "corp", made)
+    driver = lone_world.driver("aws.iam_role")
+    spec = lone_world.spec("aws.iam_role", {"services": ["monitoring.rds.amazonaws.com"], "description": "ours"})
+    driver.update(key, spec, {"description"})
+    assert driver.read(key).spec == {**before.spec, "description": "ours"}
+    driver.update(key, spec, {"services"})
+    expected = {**before.spec, "description": "ours", "services": ["monitoring.rds.amazonaws.com"]}
+    assert driver.read(key).spec == expected

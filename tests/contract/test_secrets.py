@@ -52,6 +52,42 @@ def test_a_secret_scheduled_for_deletion_does_not_exist_and_comes_back_with_its_
     assert (again.spec["description"], again.owner) == ("back again", key.owner)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_secret_that_was_taken_back_is_never_destroyed_at_once(lone_world: World, by_hand: bool) -> None:
+    """An undo discards what its run made; this value was made by an earlier run."""
+    driver, client = lone_world.driver("aws.secret"), lone_world.session().client("secretsmanager")
+    key, seen = lone_world.make("aws.secret", "db", TEMPLATE)
+    value = seen.outputs["value"].reveal()
+    if by_hand:
+        client.delete_secret(SecretId=key.name, RecoveryWindowInDays=7)
+    else:
+        driver.delete(key)
+    driver.create(key, lone_world.spec("aws.secret", TEMPLATE))
+    assert settle(driver, key).spec["tags"] == {}, "the mark is not the plan's business"
+    for remove in (driver.discard, driver.delete, driver.discard):
+        remove(key)
+        assert driver.read(key) is None and "DeletedDate" in client.describe_secret(SecretId=key.name)
+    driver.create(key, lone_world.spec("aws.secret", TEMPLATE))
+    assert settle(driver, key).outputs["value"].reveal() == value
+
+
+def test_a_deleted_secret_carries_its_mark_before_anybody_takes_it_back(lone_world: World) -> None:
+    """So a run that dies right after taking it back has not lost it either."""
+    driver, client = lone_world.driver("aws.secret"), lone_world.session().client("secretsmanager")
+    key, _ = lone_world.make("aws.secret", "db", TEMPLATE)
+    driver.delete(key)
+    client.restore_secret(SecretId=key.name)
+    driver.discard(key)
+    assert "DeletedDate" in client.describe_secret(SecretId=key.name)
+
+
+def test_an_update_of_a_secret_touches_what_it_is_told(lone_world: World) -> None:
+    driver = lone_world.driver("aws.secret")
+    key, before = lone_world.make("aws.secret", "db", {**TEMPLATE, "description": "theirs"})
+    driver.update(key, lone_world.spec("aws.secret", {"tags": {"team": "x"}}), {"tags"})
+    assert driver.read(key).spec == {**before.spec, "tags": {"team": "x"}}
+
+
 def test_somebody_elses_scheduled_secret_is_named_with_the_choices(lone_world: World) -> None:
     driver = lone_world.driver("aws.secret")
     tree = {"name": f"{lone_world.deployment}-shared"}

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from provisioner.drivers.aws.sns_subscription import owner_tag
-from provisioner.errors import AlreadyExistsError, InUseError
+from provisioner.errors import AlreadyExistsError, HoldsDataError
 from provisioner.model import Phase
 from tests.contract.world import World
 
@@ -12,7 +12,7 @@ from tests.contract.world import World
 def test_a_bucket_with_something_in_it_is_not_deleted_and_says_how_it_would_be(lone_world: World) -> None:
     key, _ = lone_world.make("aws.s3_bucket", "files", {})
     lone_world.session().client("s3").put_object(Bucket=key.name, Key="a", Body=b"1")
-    with pytest.raises(InUseError) as caught:
+    with pytest.raises(HoldsDataError) as caught:
         lone_world.driver("aws.s3_bucket").delete(key)
     assert "--allow-data-loss" in caught.value.hint
 
@@ -62,6 +62,25 @@ def test_a_change_of_tags_keeps_the_owner_of_an_adopted_bucket(lone_world: World
     driver.update(key, lone_world.spec("aws.s3_bucket", tree))
     seen = driver.read(key)
     assert (seen.owner, seen.spec["tags"]) == ("they/theirs", {"team": "us"})
+    s3.delete_bucket(Bucket=name)
+
+
+def test_an_update_of_an_adopted_bucket_touches_what_it_is_told_and_nothing_else(lone_world: World) -> None:
+    s3 = lone_world.session().client("s3")
+    name = f"{lone_world.deployment}-corp"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "costcentre", "Value": "42"}]})
+    rules = [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a"]}]
+    s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+    tree = {"name": name, "tags": {"team": "us"}}
+    driver, key = lone_world.driver("aws.s3_bucket"), lone_world.key("aws.s3_bucket", "files", tree)
+    spec = lone_world.spec("aws.s3_bucket", tree)
+    before = driver.read(key).spec
+    driver.update(key, spec, {"tags"})
+    after = driver.read(key).spec
+    assert after["tags"] == {"costcentre": "42", "team": "us"}
+    assert driver.matches["tags"](tree["tags"], after["tags"]), "what is there beside the plan's is no difference"
+    assert {**after, "tags": 0} == {**before, "tags": 0} and after["cors"] and not after["versioning"]
     s3.delete_bucket(Bucket=name)
 
 

@@ -19,7 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, cache_rules, cache_state, rds_rules, same, tags, windows
+from provisioner.drivers.aws import arn_tags, cache_rules, cache_state, given, rds_rules, same, tags, windows
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import BusyError, NotFoundError
@@ -133,6 +134,9 @@ class CacheReplicationGroup(resource.Resource):
         "kms_key": same_key,
         "token_exchanged": rds_rules.in_force,
         "security_groups": same.as_set,
+        "subnet_group": same.name,
+        "parameter_group": same.name,
+        "tags": tags.same,
     }
 
     def __init__(self, session: Any) -> None:
@@ -192,19 +196,21 @@ class CacheReplicationGroup(resource.Resource):
         group, nodes = found
         if cache_state.phase(group, nodes) is not Phase.READY:
             raise BusyError(f"it is {group['Status']}", where=f"elasticache {key.name}")
-        tagged = arn_tags.write(self.session, "elasticache", group["ARN"], key, spec.tags)
+        plan = spec.tags if asked(changed, "tags") else None
+        tagged = arn_tags.write(self.session, "elasticache", group["ARN"], key, plan)
         seen = cache_state.settings(group, nodes)
-        changes = _changes(spec, seen)
-        if spec.description != seen["description"]:
+        changes = _changes(spec, seen, changed)
+        if asked(changed, "description") and spec.description != seen["description"]:
             owner = cache_state.description(group)[1]
             changes["ReplicationGroupDescription"] = cache_state.described(spec.description, owner)
         due = bool({"auth_token", "token_exchanged"}.intersection(changed)) if changed else not tagged
-        if spec.num_nodes > seen["num_nodes"]:
-            self._call("increase_replica_count", key, NewReplicaCount=spec.num_nodes - 1, ApplyImmediately=True)
+        nodes_wanted = spec.num_nodes if asked(changed, "num_nodes") else seen["num_nodes"]
+        if nodes_wanted > seen["num_nodes"]:
+            self._call("increase_replica_count", key, NewReplicaCount=nodes_wanted - 1, ApplyImmediately=True)
         elif changes:
             self._modify(key, **changes)
-        elif spec.num_nodes < seen["num_nodes"]:
-            self._call("decrease_replica_count", key, NewReplicaCount=spec.num_nodes - 1, ApplyImmediately=True)
+        elif nodes_wanted < seen["num_nodes"]:
+            self._call("decrease_replica_count", key, NewReplicaCount=nodes_wanted - 1, ApplyImmediately=True)
         elif spec.auth_token is not None and due:
             self._exchange_token(key, spec.auth_token, finish=spec.token_exchanged)
             return
@@ -269,7 +275,7 @@ class CacheReplicationGroup(resource.Resource):
             (node for node in nodes if node["CacheClusterId"] in order),
             key=lambda node: order[node["CacheClusterId"]],
         )
-        seen = cache_state.observed(group, members, self._tags(key, group))
+        seen = cache_state.observed(group, members, self._tags(key, group), key)
         exchanged = {"token_exchanged": key.owner not in self._rotated}
         return msgspec.structs.replace(seen, spec={**seen.spec, **exchanged})
 
@@ -332,17 +338,19 @@ def _request(spec: CacheReplicationGroup.Spec, names: Sequence[str] | Mapping[st
     return {field: value for field, value in found.items() if value not in (None, "")}
 
 
-def _changes(spec: CacheReplicationGroup.Spec, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``modify_replication_group`` must be sent to bring ``seen`` to the spec, the next step of TLS
-    included."""
-    names = [name for name in _FIELDS if name in seen and _differs(spec, seen, name)]
+def _changes(spec: CacheReplicationGroup.Spec, seen: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """What ``modify_replication_group`` must be sent to bring ``seen`` to the spec, as far as ``changed`` allows; the
+    next step of TLS included."""
+    spec = given.as_seen(spec, seen, changed, _TOGETHER)
+    names = [name for name in _FIELDS if asked(changed, name) and name in seen and _differs(spec, seen, name)]
     differing = set(names).union(*(group for group in _TOGETHER if set(group) & set(names)))
     if not _differs(spec, seen, "engine_version"):
         differing.discard("engine_version")
     changes = _request(spec, sorted(differing))
     if "notification_topic_arn" in differing:
         changes["NotificationTopicStatus"] = "active" if spec.notification_topic_arn else "inactive"
-    return changes or _tls_change(spec, seen)
+    tls = asked(changed, "transit_encryption", "transit_encryption_mode")
+    return changes or (_tls_change(spec, seen) if tls else {})
 
 
 def _tls_change(spec: CacheReplicationGroup.Spec, seen: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from provisioner.drivers.aws import tags
-from provisioner.model import Observed, Phase
+from provisioner.model import Key, Observed, Phase
 
 DEFAULT_PORT: Final = 6379
 _WORKING: Final = frozenset({"enabling", "disabling"})
@@ -44,13 +44,15 @@ def phase(group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Phase
     return Phase.PENDING if status != "available" or _pending(group, nodes) else Phase.READY
 
 
-def observed(group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], seen: Mapping[str, str]) -> Observed:
+def observed(
+    group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], seen: Mapping[str, str], key: Key
+) -> Observed:
     """``seen``: the group's tags."""
     pending = ", ".join(_pending(group, nodes))
     return Observed(
         phase=phase(group, nodes),
         owner=tags.owner(seen),
-        spec={**settings(group, nodes), "tags": tags.visible(seen)},
+        spec={**settings(group, nodes), "tags": tags.visible(key, seen)},
         outputs=_outputs(group, nodes),
         detail=group["Status"] + (f" (pending: {pending})" if pending else ""),
     )

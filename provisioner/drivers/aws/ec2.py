@@ -7,6 +7,9 @@ filters alone, which answer with an empty list where a lookup by id would fail.
 
 Should the same step ever have made two objects, reads show the one with the lower id and say so, and a delete
 removes both: nothing is left behind.
+
+A new id takes EC2 a while to know everywhere, so a call that follows the create may be told that there is no such
+object. The id is then remembered for the rest of the session, and the next create goes on with it.
 """
 
 from __future__ import annotations
@@ -94,13 +97,31 @@ class Ec2Object(resource.Resource):
         return [{"ResourceType": self.kind, "Tags": tagging.to_list(wanted)}]
 
     def retag(self, key: Key, found: Mapping[str, Any], plan: Mapping[str, str] | None) -> None:
-        """Brings the tags to what the plan says; no call where they are."""
+        """Brings the tags to what the plan says; to those of an object that others made it only adds."""
         put, drop = tagging.changes(key, plan, tagging.from_list(found.get("Tags")), named=True)
         ids = [found[self.id_field]]
         if put:
             self.call("create_tags", key, Resources=ids, Tags=tagging.to_list(put))
         if drop:
             self.call("delete_tags", key, Resources=ids, Tags=[{"Key": tag} for tag in drop])
+
+    def begun(self, key: Key) -> str | None:
+        """Id of what an earlier create of this session made and could not finish."""
+        found: str | None = self._begun().get(f"{key.region} {key.owner}")
+        return found
+
+    def begin(self, key: Key, number: str) -> str:
+        """Remembers what a create has just made, until :meth:`finish`."""
+        self._begun()[f"{key.region} {key.owner}"] = number
+        return number
+
+    def finish(self, key: Key) -> None:
+        """All calls of the create were taken, or the object was deleted."""
+        self._begun().pop(f"{key.region} {key.owner}", None)
+
+    def _begun(self) -> dict[str, Any]:
+        memory: dict[str, Any] = self.session.memory(f"{self.kind} begun")
+        return memory
 
     def refuse_named(self, key: Key) -> None:
         """A step that names an object by id cannot make it."""

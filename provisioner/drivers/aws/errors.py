@@ -1,10 +1,14 @@
 """One table from what AWS says to provisioner's error tree.
 
 AWS answers with a code, and codes are all there is to go by: messages change. The table is read from the
-top, the first row that fits wins. A row may be held to one service or operation where the same code means
-different things (Secrets Manager's InvalidRequestException, for one). The last resort is the HTTP status.
+top, the first row that fits wins. A row may be held to one service or to some operations where the same code
+means different things (Secrets Manager's InvalidRequestException, for one). The last resort is the HTTP status.
 
-Weakness: two rows do look at the message, because AWS gives the same code to "not yet" and to "never".
+"Not found" has two meanings. To a read or a delete it says that the object is gone. To a call that builds on an
+object made a moment ago it says "not yet", for EC2, KMS, IAM, SNS and CloudWatch Logs take seconds to spread
+the news: there it is waited for, up to the step's time, and an object that never was fails with that wait.
+
+Weakness: three rows do look at the message, because AWS gives the same code to "not yet" and to "never".
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from provisioner.errors import (
     CloudError,
     ConnectionFailedError,
     CredentialsError,
+    HoldsDataError,
     InUseError,
     InvalidRequestError,
     NotFoundError,
@@ -36,12 +41,12 @@ _Kind = type[CloudError] | type[CredentialsError]
 
 
 class _Row(NamedTuple):
-    """``codes`` match in full; ``service``, ``operation``: empty for any; ``words``: found in the message."""
+    """``codes``, ``operations`` match in full, ``words`` somewhere in the message; what is empty fits any."""
 
     kind: _Kind
     codes: re.Pattern[str]
     service: str = ""
-    operation: str = ""
+    operations: str = ""
     words: str = ""
 
 
@@ -81,6 +86,19 @@ _TABLE: Final[tuple[_Row, ...]] = (
     _Row(BusyError, _codes("InvalidParameterValue"), "lambda", words="role .* cannot be assumed"),
     # A secret's name stays taken while it is being deleted, be it by force or with a recovery window.
     _Row(BusyError, _codes("InvalidRequest"), "secretsmanager", "CreateSecret"),
+    # Made a moment ago and not known everywhere yet. InvalidPermission (a rule) and InvalidZone are no such things.
+    _Row(
+        BusyError,
+        _codes(r"Invalid\w+I[Dd]\.NotFound InvalidGroup\.NotFound"),
+        "ec2",
+        r"(Create|Modify|Authorize|Revoke|Update|Associate)\w+",
+    ),
+    _Row(
+        BusyError, _codes("NotFound"), "kms", "(Enable|Disable)KeyRotation|DisableKey|TagResource|(Create|Update)Alias"
+    ),
+    _Row(BusyError, _codes("NoSuchEntity"), "iam", r"(Put|Attach)\w+", words=r"^(The )?[Rr]ole "),
+    _Row(BusyError, _codes("(Resource)?NotFound"), "sns", "Subscribe|TagResource"),
+    _Row(BusyError, _codes("ResourceNotFound"), "logs", "(Put|Delete)RetentionPolicy"),
     # In the middle of something.
     _Row(
         BusyError,
@@ -91,11 +109,13 @@ _TABLE: Final[tuple[_Row, ...]] = (
             ConcurrentModification EntityTemporarilyUnmodifiable ResourceConflict ResourceNotReady
         """),
     ),
+    # Something is in it that waiting does not take out.
+    _Row(HoldsDataError, _codes("BucketNotEmpty")),
     # Something else hangs on it.
     _Row(
         InUseError,
         _codes("""
-            DependencyViolation DeleteConflict BucketNotEmpty .*InUse
+            DependencyViolation DeleteConflict .*InUse
             InvalidDB(ParameterGroup|SubnetGroup|SecurityGroup|Subnet)State InvalidCacheParameterGroupState
         """),
     ),
@@ -149,7 +169,7 @@ def kind_of(code: str, *, service: str = "", operation: str = "", status: int = 
     for row in _TABLE:
         if (
             row.service in ("", service)
-            and row.operation in ("", operation)
+            and (not row.operations or re.fullmatch(row.operations, operation))
             and row.codes.fullmatch(code)
             and (not row.words or re.search(row.words, message))
         ):

@@ -18,6 +18,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
@@ -71,7 +72,7 @@ class IamRole(resource.Resource):
     rules = (resource.Rule(("inline_policies",), _no_wildcard),)
     service = "iam"
     immutable = frozenset({"name", "path"})
-    matches: ClassVar = {"inline_policies": policy.same_by_name}
+    matches: ClassVar = {"inline_policies": policy.same_by_name, "tags": tagging.same}
     name_pattern = r"[\w+=,.@-]{1,64}"
 
     def read(self, key: Key) -> Observed | None:
@@ -93,20 +94,31 @@ class IamRole(resource.Resource):
             Tags=tagging.to_list(tagging.wanted(key, spec.tags)),
             **({"Description": spec.description} if spec.description else {}),
         )
-        self._bring_policies(key, spec, [], {})
+        self._bring_managed(key, spec, [])
+        self._bring_inline(key, spec, {})
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings everything but name and path to the plan."""
         role = self._call("get_role", key)["Role"]
-        if not policy.same(_trust(spec.services), _document(role["AssumeRolePolicyDocument"])):
-            self._call("update_assume_role_policy", key, PolicyDocument=policy.to_text(_trust(spec.services)))
-        if (role.get("Description", ""), role.get("MaxSessionDuration")) != (
-            spec.description,
-            spec.max_session_seconds,
+        if asked(changed, "services") and not policy.same(
+            _trust(spec.services), _document(role["AssumeRolePolicyDocument"])
         ):
-            self._call("update_role", key, Description=spec.description, MaxSessionDuration=spec.max_session_seconds)
-        self._bring_policies(key, spec, self._attached(key), self._inline(key))
-        put, drop = tagging.changes(key, spec.tags, tagging.from_list(role.get("Tags")))
+            self._call("update_assume_role_policy", key, PolicyDocument=policy.to_text(_trust(spec.services)))
+        # What UpdateRole is not told goes back to its default, so what is not ours to change is said as it is.
+        seen = {"Description": role.get("Description", ""), "MaxSessionDuration": role.get("MaxSessionDuration", 3600)}
+        settings = dict(seen)
+        if asked(changed, "description"):
+            settings["Description"] = spec.description
+        if asked(changed, "max_session_seconds"):
+            settings["MaxSessionDuration"] = spec.max_session_seconds
+        if settings != seen:
+            self._call("update_role", key, **settings)
+        if asked(changed, "managed_policies"):
+            self._bring_managed(key, spec, self._attached(key))
+        if asked(changed, "inline_policies"):
+            self._bring_inline(key, spec, self._inline(key))
+        plan = spec.tags if asked(changed, "tags") else None
+        put, drop = tagging.changes(key, plan, tagging.from_list(role.get("Tags")))
         if put:
             self._call("tag_role", key, Tags=tagging.to_list(put))
         if drop:
@@ -142,11 +154,13 @@ class IamRole(resource.Resource):
             for name in self._inline_names(key)
         }
 
-    def _bring_policies(self, key: Key, spec: Spec, attached: Sequence[str], inline: Mapping[str, Any]) -> None:
+    def _bring_managed(self, key: Key, spec: Spec, attached: Sequence[str]) -> None:
         for arn in sorted(set(spec.managed_policies) - set(attached)):
             self._call("attach_role_policy", key, PolicyArn=arn)
         for arn in sorted(set(attached) - set(spec.managed_policies)):
             self._call("detach_role_policy", key, PolicyArn=arn)
+
+    def _bring_inline(self, key: Key, spec: Spec, inline: Mapping[str, Any]) -> None:
         for name, document in spec.inline_policies.items():
             if not policy.same(document, inline.get(name)):
                 self._call("put_role_policy", key, PolicyName=name, PolicyDocument=policy.to_text(document))
@@ -166,7 +180,7 @@ class IamRole(resource.Resource):
                 "max_session_seconds": role.get("MaxSessionDuration", 3600),
                 "managed_policies": attached,
                 "inline_policies": inline,
-                "tags": tagging.visible(marks),
+                "tags": tagging.visible(key, marks),
             },
             outputs={"name": role["RoleName"], "arn": role["Arn"], "role_id": role["RoleId"]},
         )

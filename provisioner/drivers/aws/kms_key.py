@@ -4,13 +4,15 @@ KMS assigns the id and cannot search by tag, so the key is found by listing all 
 one call a key of the account; a session remembers the id once it is known.
 
 A deleted key is not gone: KMS keeps it for 7 to 30 days, unusable. Making the same step again takes that
-key back, so that what it had encrypted can be read again.
+key back, so that what it had encrypted can be read again. Such a key carries a mark from then on, and always gets its
+whole window: neither the undo of the run that took it back nor ``--allow-data-loss`` shortens it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -18,8 +20,9 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AccessDeniedError, NotFoundError
+from provisioner.errors import AccessDeniedError, InvalidRequestError, NotFoundError, QuotaError
 from provisioner.model import Key, Observed, Phase
 
 _SHORTEST_WINDOW = 7
@@ -64,55 +67,92 @@ class KmsKey(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {"key_id": str, "arn": str}
     service = "kms"
     immutable = frozenset({"multi_region"})
-    matches: ClassVar = {"policy": policy.same}
+    matches: ClassVar = {"policy": policy.same, "tags": tagging.same}
     holds_data = True
     grace = 15.0
     reversibility = resource.Reversibility.DELAYED
 
     def read(self, key: Key) -> Observed | None:
         """The key with the step's tag; one that is scheduled for deletion does not exist."""
-        for found in self._living(key):
-            return self._observe(key, found)
+        with suppress(NotFoundError):  # it is not known everywhere yet
+            for found in self._living(key):
+                return self._observe(key, found)
         return None
 
     def create(self, key: Key, spec: Spec) -> None:
         """Takes the step's own key back where it is scheduled for deletion, else makes one; then sets it
         up."""
+        begun = self._begun().get(f"{key.region} {key.owner}")
+        if begun:
+            return self._set_up(key, begun, spec)
         owned = list(self._owned(key))
         living = [found for found in owned if found["KeyState"] not in _GONE]
         if not living and owned:
             living = owned[:1]
             self._call("cancel_key_deletion", key, KeyId=living[0]["KeyId"])
+            self._mark(key, living[0])
             living[0] |= {"KeyState": "Disabled", "Enabled": False}
-        if not living:
-            living = [self._make(key, spec)]
-        self._bring(key, living[0], spec)
+        if living:
+            return self._bring(key, living[0], spec)
+        return self._set_up(key, self._make(key, spec), spec)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings everything but ``multi_region`` to the plan, one call each for what differs."""
         for found in self._living(key):
-            return self._bring(key, found, spec)
+            return self._bring(key, found, spec, changed)
         raise NotFoundError("it does not exist any more", where=f"kms update {key.name}")
 
     def delete(self, key: Key) -> None:
         """Schedules the deletion; the key is unusable at once and can be taken back within its window."""
+        self._forget(key)
         for found in self._owned(key):
             self._schedule(key, found, int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW)))
 
     def discard(self, key: Key) -> None:
-        """Schedules it with the shortest window there is: seven days."""
+        """Schedules it with the shortest window there is, seven days; one that was taken back with its own."""
+        self._forget(key)
         for found in self._owned(key):
-            self._schedule(key, found, _SHORTEST_WINDOW)
+            own = int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW))
+            self._schedule(key, found, own if tagging.kept(found["Tags"]) else _SHORTEST_WINDOW)
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call("kms", operation, what=key.name, region=key.region, **parameters)
         return answer
 
     def _schedule(self, key: Key, found: Mapping[str, Any], days: int) -> None:
-        if found["KeyState"] not in _GONE:
-            self._call("schedule_key_deletion", key, KeyId=found["KeyId"], PendingWindowInDays=days)
+        if found["KeyState"] in _GONE:
+            return
+        # What is scheduled takes no tags, and a run may die right after taking it back: so it is marked before.
+        with suppress(AccessDeniedError, InvalidRequestError, QuotaError):  # taking back makes up for it
+            self._mark(key, found)
+        self._call("schedule_key_deletion", key, KeyId=found["KeyId"], PendingWindowInDays=days)
+
+    def _mark(self, key: Key, found: Mapping[str, Any]) -> None:
+        mark = tagging.to_list(tagging.taken_back(), "TagKey", "TagValue")
+        self._call("tag_resource", key, KeyId=found["KeyId"], Tags=mark)
 
     def _make(self, key: Key, spec: Spec) -> dict[str, Any]:
+        """A new key, remembered until it is set up: a create that KMS stopped with "not found" goes on with it."""
+        made = self._begun()[f"{key.region} {key.owner}"] = self._new(key, spec)
+        return made
+
+    def _set_up(self, key: Key, made: Mapping[str, Any], spec: Spec) -> None:
+        """What CreateKey does not take. Nothing is asked of the key, which may not be known everywhere yet."""
+        place = {"KeyId": made["KeyId"]}
+        if spec.rotation:
+            self._call("enable_key_rotation", key, **place, RotationPeriodInDays=spec.rotation_days)
+        if not spec.enabled:
+            self._call("disable_key", key, **place)
+        self._forget(key)
+
+    def _begun(self) -> dict[str, Any]:
+        memory: dict[str, Any] = self.session.memory("kms_key begun")
+        return memory
+
+    def _forget(self, key: Key) -> None:
+        self._begun().pop(f"{key.region} {key.owner}", None)
+
+    def _new(self, key: Key, spec: Spec) -> dict[str, Any]:
         marks = self._marks(key, spec)
         optional = {"Policy": policy.to_text(spec.policy)} if spec.policy else {}
         made = self._call(
@@ -128,24 +168,31 @@ class KmsKey(resource.Resource):
     def _marks(self, key: Key, spec: Spec) -> dict[str, str]:
         return tagging.wanted(key, spec.tags, own=_window_tag(spec))
 
-    def _bring(self, key: Key, found: Mapping[str, Any], spec: Spec) -> None:
+    def _bring(self, key: Key, found: Mapping[str, Any], spec: Spec, changed: Collection[str] = ()) -> None:
         """Each setting has its own call. A disabled key refuses some, so enabling comes first, disabling
         last."""
         place: dict[str, Any] = {"KeyId": found["KeyId"]}
-        if spec.enabled and not found["Enabled"]:
+        if asked(changed, "enabled") and spec.enabled and not found["Enabled"]:
             self._call("enable_key", key, **place)
-        if spec.description != found.get("Description", ""):
+        if asked(changed, "description") and spec.description != found.get("Description", ""):
             self._call("update_key_description", key, **place, Description=spec.description)
-        self._bring_rotation(key, place, spec)
-        if spec.policy and not policy.same(spec.policy, self._policy(key, place)):
+        if asked(changed, "rotation", "rotation_days"):
+            self._bring_rotation(key, place, spec)
+        if asked(changed, "policy") and spec.policy and not policy.same(spec.policy, self._policy(key, place)):
             self._call("put_key_policy", key, **place, PolicyName="default", Policy=policy.to_text(spec.policy))
-        put, drop = tagging.changes(key, spec.tags, found["Tags"], own=_window_tag(spec))
-        if put:
-            self._call("tag_resource", key, **place, Tags=tagging.to_list(put, "TagKey", "TagValue"))
-        if drop:
-            self._call("untag_resource", key, **place, TagKeys=drop)
-        if not spec.enabled and found["Enabled"]:
+        self._bring_tags(key, found, spec, changed)
+        if asked(changed, "enabled") and not spec.enabled and found["Enabled"]:
             self._call("disable_key", key, **place)
+
+    def _bring_tags(self, key: Key, found: Mapping[str, Any], spec: Spec, changed: Collection[str]) -> None:
+        plan = spec.tags if asked(changed, "tags") else None
+        own = _window_tag(spec) if asked(changed, "deletion_window_days") else None
+        put, drop = tagging.changes(key, plan, found["Tags"], own=own)
+        if put:
+            marks = tagging.to_list(put, "TagKey", "TagValue")
+            self._call("tag_resource", key, KeyId=found["KeyId"], Tags=marks)
+        if drop:
+            self._call("untag_resource", key, KeyId=found["KeyId"], TagKeys=drop)
 
     def _bring_rotation(self, key: Key, place: Mapping[str, Any], spec: Spec) -> None:
         seen = self._call("get_key_rotation_status", key, **place)
@@ -169,7 +216,7 @@ class KmsKey(resource.Resource):
             "deletion_window_days": int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW)),
             "policy": self._policy(key, place),
             "multi_region": bool(found.get("MultiRegion")),
-            "tags": tagging.visible(found["Tags"]),
+            "tags": tagging.visible(key, found["Tags"]),
         }
         if "RotationPeriodInDays" in rotation:  # only while rotation is on
             spec["rotation_days"] = rotation["RotationPeriodInDays"]

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import tags
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AlreadyExistsError, NotFoundError
 from provisioner.model import Key, Observed, Phase
@@ -48,6 +49,7 @@ class LogGroup(resource.Resource):
     service = "logs"
     name_pattern = r"(?!aws/)[.\-_/#A-Za-z0-9]{1,512}"
     immutable = frozenset({"name"})
+    matches: ClassVar = {"tags": tags.same}
 
     def read(self, key: Key) -> Observed | None:
         """The group of exactly the key's name, and its tags."""
@@ -64,7 +66,7 @@ class LogGroup(resource.Resource):
             spec={
                 "retention_days": group.get("retentionInDays", 0),
                 "kms_key": group.get("kmsKeyId", ""),
-                "tags": tags.visible(seen),
+                "tags": tags.visible(key, seen),
             },
             outputs={"name": key.name, "arn": _arn(group)},
         )
@@ -84,14 +86,14 @@ class LogGroup(resource.Resource):
         group = self._find(key)
         if group is None:
             raise NotFoundError("it is gone", where=f"logs {key.name}")
-        if spec.retention_days != group.get("retentionInDays", 0):
+        if asked(changed, "retention_days") and spec.retention_days != group.get("retentionInDays", 0):
             self._retain(key, spec.retention_days)
-        if spec.kms_key != group.get("kmsKeyId", ""):
+        if asked(changed, "kms_key") and spec.kms_key != group.get("kmsKeyId", ""):
             if spec.kms_key:
                 self._call("associate_kms_key", key, kmsKeyId=spec.kms_key)
             else:
                 self._call("disassociate_kms_key", key)
-        put, drop = tags.changes(key, spec.tags, self._tags(key, group))
+        put, drop = tags.changes(key, spec.tags if asked(changed, "tags") else None, self._tags(key, group))
         if put:
             self._tagging("tag_resource", key, resourceArn=_arn(group), tags=put)
         if drop:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, ClassVar, Final
 
 from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.page import chunks
 from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
@@ -36,6 +37,7 @@ class ParameterGroup(Resource):
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "family": str}
     immutable = frozenset({"name", "family", "description"})
+    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {"tags": tags.same}
 
     @abstractmethod
     def change(self, parameter: Mapping[str, Any], value: str | None) -> dict[str, str]:
@@ -81,8 +83,9 @@ class ParameterGroup(Resource):
 
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sets what differs, resets what the plan no longer names, then the tags."""
-        self._set(key, spec)
-        if spec.tags is not None:
+        if asked(changed, "parameters"):
+            self._set(key, spec)
+        if spec.tags is not None and asked(changed, "tags"):
             group = self._call("describe_{}_parameter_groups", key)[f"{self.word}ParameterGroups"][0]
             arn_tags.write(self.session, self.service, group[self.arn_field], key, spec.tags)
 
@@ -152,7 +155,7 @@ class ParameterGroup(Resource):
                 "family": family,
                 "description": group["Description"],
                 "parameters": _own(self._parameters(key, "user")),
-                "tags": tags.visible(seen),
+                "tags": tags.visible(key, seen),
             },
             outputs={"name": group[f"{self.word}ParameterGroupName"], "arn": arn, "family": family},
         )

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import arn_tags, same, tags
-from provisioner.drivers.aws.given import rule
+from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
@@ -63,6 +63,7 @@ class RdsEventSubscription(resource.Resource):
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
         "source_ids": same.as_set,
         "categories": same.as_set,
+        "tags": tags.same,
     }
 
     def read(self, key: Key) -> Observed | None:
@@ -99,18 +100,22 @@ class RdsEventSubscription(resource.Resource):
         )
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
-        """Sets topic and categories as one, then adds and removes sources, one a call, then the tags."""
+        """Sets topic, categories and the switch in one call; then sources, one a call; then the tags."""
         found = self._find(key)
         if found is None:
             raise NotFoundError("it is gone", where=f"rds {key.name}")
-        categories = sorted(set(spec.categories))  # none at all must be said, or the old ones stay
-        self._call("modify_event_subscription", key, **{**_body(spec), "EventCategories": categories})
-        wanted, seen = set(spec.source_ids), set(found.get("SourceIdsList", ()))
+        settings = _changes(spec, found, changed)
+        if settings:
+            self._call("modify_event_subscription", key, **settings)
+        seen = set(found.get("SourceIdsList", ()))
+        wanted = set(spec.source_ids) if asked(changed, "source_ids") else seen
         for source in sorted(wanted - seen):
             self._call("add_source_identifier_to_subscription", key, SourceIdentifier=source)
         for source in sorted(seen - wanted):
             self._call("remove_source_identifier_from_subscription", key, SourceIdentifier=source)
-        arn_tags.write(self.session, "rds", found["EventSubscriptionArn"], key, spec.tags)
+        arn_tags.write(
+            self.session, "rds", found["EventSubscriptionArn"], key, spec.tags if asked(changed, "tags") else None
+        )
 
     def delete(self, key: Key) -> None:
         """Deletes the subscription."""
@@ -136,7 +141,7 @@ class RdsEventSubscription(resource.Resource):
                 "source_ids": sorted(item.get("SourceIdsList", ())),
                 "categories": sorted(item.get("EventCategoriesList", ())),
                 "enabled": bool(item.get("Enabled")),
-                "tags": tags.visible(seen),
+                "tags": tags.visible(key, seen),
             },
             outputs={"name": item["CustSubscriptionId"], "arn": item["EventSubscriptionArn"]},
             detail=status,
@@ -155,3 +160,25 @@ def _body(spec: RdsEventSubscription.Spec) -> dict[str, Any]:
         "EventCategories": sorted(set(spec.categories)) or None,
         "Enabled": spec.enabled,
     }
+
+
+def _changes(spec: RdsEventSubscription.Spec, found: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """What a modification is told, or nothing where it may touch none of it.
+
+    A source type that is left out means all sources, so what is not to be touched is said as it is.
+    """
+    wanted = {**_body(spec), "EventCategories": sorted(set(spec.categories))}  # none must be said, or the old ones stay
+    seen = {
+        "SnsTopicArn": found["SnsTopicArn"],
+        "SourceType": found.get("SourceType") or None,
+        "EventCategories": sorted(found.get("EventCategoriesList", ())),
+        "Enabled": bool(found.get("Enabled")),
+    }
+    fields = {
+        "topic_arn": "SnsTopicArn",
+        "source_type": "SourceType",
+        "categories": "EventCategories",
+        "enabled": "Enabled",
+    }
+    told = {name: wanted[name] for field, name in fields.items() if asked(changed, field)}
+    return {**seen, **told} if told else {}

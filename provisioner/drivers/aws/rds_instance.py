@@ -17,7 +17,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, rds_rules, rds_state, same, tags, windows
+from provisioner.drivers.aws import arn_tags, given, rds_rules, rds_state, same, tags, windows
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import BusyError, InvalidRequestError, NotFoundError
@@ -168,12 +169,15 @@ class RdsInstance(resource.Resource):
         "security_groups": same.as_set,
         "log_exports": same.as_set,
         "parameters_applied": rds_rules.in_force,
+        "subnet_group": same.name,
+        "parameter_group": same.name,
+        "tags": tags.same,
     }
 
     def read(self, key: Key) -> Observed | None:
         """The instance of the key's name; one call."""
         instance = self._describe(key)
-        return rds_state.observed(instance) if instance else None
+        return rds_state.observed(instance, key, sent=self._sent(key)) if instance else None
 
     def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
         """One list of all instances a region."""
@@ -182,11 +186,12 @@ class RdsInstance(resource.Resource):
             for instance in self.session.pages("rds", "describe_db_instances", "DBInstances", region=region):
                 key = wanted.get(instance["DBInstanceIdentifier"])
                 if key is not None:
-                    seen[key.owner] = rds_state.observed(instance)
+                    seen[key.owner] = rds_state.observed(instance, key, sent=self._sent(key))
         return seen
 
     def create(self, key: Key, spec: Spec) -> None:
         """Starts the creation, with tags and every setting."""
+        self.session.memory("rds sent")[f"{key.region} {key.name}"] = True
         self._call(
             "create_db_instance",
             key,
@@ -211,18 +216,20 @@ class RdsInstance(resource.Resource):
         instance = self._describe(key)
         if instance is None:
             raise NotFoundError("it is gone", where=f"rds {key.name}")
-        if rds_state.phase(instance) is Phase.PENDING:
+        if rds_state.phase(instance, sent=self._sent(key)) is Phase.PENDING:
             raise BusyError(f"it is {instance['DBInstanceStatus']}", where=f"rds {key.name}")
         seen = rds_state.settings(instance)
         problem = rds_rules.growth(spec.allocated_storage, seen["allocated_storage"])
-        if problem:
+        if problem and asked(changed, "allocated_storage"):
             raise InvalidRequestError(problem, where=f"rds {key.name}")
-        arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, spec.tags)
-        changes = _changes(spec, seen)
-        restart = spec.parameters_applied and rds_state.reboot_due(instance)
-        if "password" in changed or not changed:
+        plan = spec.tags if asked(changed, "tags") else None
+        arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, plan)
+        changes = _changes(spec, seen, changed)
+        restart = asked(changed, "parameters_applied") and spec.parameters_applied and rds_state.reboot_due(instance)
+        if asked(changed, "password"):
             changes["MasterUserPassword"] = spec.password
         if changes:
+            self.session.memory("rds sent")[f"{key.region} {key.name}"] = True
             self._call("modify_db_instance", key, ApplyImmediately=True, **changes)
         elif restart:
             self._call("reboot_db_instance", key)
@@ -248,6 +255,10 @@ class RdsInstance(resource.Resource):
         if instance.get("DeletionProtection"):
             self._call("modify_db_instance", key, DeletionProtection=False, ApplyImmediately=True)
         self._delete(key, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+
+    def _sent(self, key: Key) -> bool:
+        """Whether this session has sent a creation or modification: :func:`rds_state.phase` says what follows."""
+        return f"{key.region} {key.name}" in self.session.memory("rds sent")
 
     def _delete(self, key: Key, **how: Any) -> None:
         with suppress(NotFoundError):
@@ -314,9 +325,11 @@ def _changeable(spec: RdsInstance.Spec, names: Sequence[str] = tuple(_FIELDS)) -
     return {field: value for field, value in found.items() if value is not None}
 
 
-def _changes(spec: RdsInstance.Spec, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``modify_db_instance`` must be sent to bring ``seen`` to the spec."""
-    differing = {name for name in (*_FIELDS, "extended_support") if name in seen and _differs(spec, seen, name)}
+def _changes(spec: RdsInstance.Spec, seen: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """What ``modify_db_instance`` must be sent to bring ``seen`` to the spec, as far as ``changed`` allows."""
+    spec = given.as_seen(spec, seen, changed, _TOGETHER)
+    names = [name for name in (*_FIELDS, "extended_support") if asked(changed, name)]
+    differing = {name for name in names if name in seen and _differs(spec, seen, name)}
     for group in _TOGETHER:
         if differing & set(group):
             differing |= set(group)
@@ -327,9 +340,10 @@ def _changes(spec: RdsInstance.Spec, seen: Mapping[str, Any]) -> dict[str, Any]:
     changes = _changeable(spec, sorted(differing))
     if "EngineVersion" in changes and spec.engine_version.split(".")[0] != str(seen["engine_version"]).split(".")[0]:
         changes["AllowMajorVersionUpgrade"] = True
-    if spec.port != seen["port"]:
+    if asked(changed, "port") and spec.port != seen["port"]:
         changes["DBPortNumber"] = spec.port
-    changes |= _export_changes(spec.log_exports, seen["log_exports"])
+    if asked(changed, "log_exports"):
+        changes |= _export_changes(spec.log_exports, seen["log_exports"])
     return changes
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from provisioner.drivers.aws import tags
-from provisioner.model import Observed, Phase
+from provisioner.model import Key, Observed, Phase
 
 _READY: Final = frozenset({"available", "storage-optimization", "storage-initialization"})
 """Usable. Storage is optimised for hours after a change, with the database at work all the while."""
@@ -54,29 +54,40 @@ _PLAIN: Final[tuple[tuple[str, str], ...]] = (
 
 
 def unmendable(status: str) -> bool:
-    """Whether RDS deletes an instance in this state only without a final snapshot."""
-    return status == "failed" or status.startswith(("incompatible-", "inaccessible-")) or status == "restore-error"
+    """Whether RDS deletes an instance in this state only without a final snapshot.
+
+    These three are DeleteDBInstance's own words. For any other state a snapshot is asked for: where there can be none,
+    RDS refuses and the data stays.
+    """
+    return status in ("failed", "incompatible-restore", "incompatible-network")
 
 
-def phase(instance: Mapping[str, Any]) -> Phase:
-    """Values that are on their way count as pending even while the status still says ``available``."""
+def phase(instance: Mapping[str, Any], *, sent: bool = True) -> Phase:
+    """``sent``: a modification of ours may be under way; then values on their way count as pending even while the
+    status still says ``available``.
+
+    RDS says of pending values that they come with the next maintenance window, and that a modification with
+    ApplyImmediately, as all of ours are, brings everything that is pending at once. So before one of ours was sent
+    they wait for a window, perhaps for days, and the instance is as ready as its status says; after it they are on
+    their way.
+    """
     status = instance["DBInstanceStatus"]
     if status in _DELETING:
         return Phase.DELETING
     if status in _FAILED or status.startswith("incompatible-"):
         return Phase.FAILED
-    return Phase.READY if status in _READY and not _pending(instance) else Phase.PENDING
+    return Phase.READY if status in _READY and not _under_way(instance, sent) else Phase.PENDING
 
 
-def observed(instance: Mapping[str, Any]) -> Observed:
-    """Everything that one description tells."""
+def observed(instance: Mapping[str, Any], key: Key, *, sent: bool = True) -> Observed:
+    """Everything that one description tells; ``sent`` as in :func:`phase`."""
     seen = tags.from_list(instance.get("TagList"))
     return Observed(
-        phase=phase(instance),
+        phase=phase(instance, sent=sent),
         owner=tags.owner(seen),
-        spec={**settings(instance), "tags": tags.visible(seen)},
+        spec={**settings(instance), "tags": tags.visible(key, seen)},
         outputs=_outputs(instance),
-        detail=_detail(instance),
+        detail=_detail(instance, sent),
         protected=bool(instance.get("DeletionProtection")),
     )
 
@@ -121,8 +132,23 @@ def _port(instance: Mapping[str, Any]) -> int | None:
     return endpoint.get("Port") or instance.get("DbInstancePort") or None
 
 
-def _pending(instance: Mapping[str, Any]) -> list[str]:
-    names = [name for name, value in instance.get("PendingModifiedValues", {}).items() if value not in (None, {}, [])]
+_MANAGED: Final = frozenset(
+    {
+        "DBInstanceClass", "AllocatedStorage", "MasterUserPassword", "Port", "BackupRetentionPeriod", "MultiAZ",
+        "EngineVersion", "Iops", "StorageThroughput", "StorageType", "CACertificateIdentifier",
+        "PendingCloudwatchLogsExports", "IAMDatabaseAuthenticationEnabled",
+    }
+)  # fmt: skip
+"""Of what can be pending, what a Spec says; the rest is nobody's wish here, so it is not waited for."""
+
+
+def _scheduled(instance: Mapping[str, Any]) -> list[str]:
+    waiting = instance.get("PendingModifiedValues", {})
+    return [name for name, value in waiting.items() if name in _MANAGED and value not in (None, {}, [])]
+
+
+def _under_way(instance: Mapping[str, Any], sent: bool) -> list[str]:
+    names = _scheduled(instance) if sent else []
     if _group(instance).get("ParameterApplyStatus") == "applying":
         names.append("parameters")
     if any(g.get("Status", "active") != "active" for g in instance.get("VpcSecurityGroups", ())):
@@ -130,11 +156,12 @@ def _pending(instance: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _detail(instance: Mapping[str, Any]) -> str:
+def _detail(instance: Mapping[str, Any], sent: bool) -> str:
     status = str(instance["DBInstanceStatus"])
-    pending = ", ".join(_pending(instance))
+    pending, later = ", ".join(_under_way(instance, sent)), "" if sent else ", ".join(_scheduled(instance))
     help_ = _HELP.get(status, "")
-    return status + (f" (pending: {pending})" if pending else "") + (f": {help_}" if help_ else "")
+    notes = (f" (pending: {pending})" if pending else "", f" (scheduled: {later})" if later else "")
+    return status + "".join(notes) + (f": {help_}" if help_ else "")
 
 
 def _outputs(instance: Mapping[str, Any]) -> dict[str, Any]:

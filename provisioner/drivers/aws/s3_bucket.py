@@ -15,10 +15,17 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import s3_rules, tags
-from provisioner.drivers.aws.given import rule
+from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.s3_rules import CorsRule, LifecycleRule
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AccessDeniedError, AlreadyExistsError, CloudError, InUseError, NotFoundError
+from provisioner.errors import (
+    AccessDeniedError,
+    AlreadyExistsError,
+    CloudError,
+    HoldsDataError,
+    InUseError,
+    NotFoundError,
+)
 from provisioner.model import Key, Observed, Phase
 from provisioner.spec import fields
 
@@ -74,7 +81,10 @@ class S3Bucket(resource.Resource):
     holds_data = True
     name_pattern = r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
     immutable = frozenset({"name"})
-    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {"lifecycle": s3_rules.same_lifecycle}
+    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
+        "lifecycle": s3_rules.same_lifecycle,
+        "tags": tags.same,
+    }
 
     def read(self, key: Key) -> Observed | None:
         """The bucket of the key's name, one call a setting."""
@@ -82,7 +92,7 @@ class S3Bucket(resource.Resource):
         if seen is None:
             return None
         try:
-            spec = {**self._settings(key), "tags": tags.visible(seen)}
+            spec = {**self._settings(key), "tags": tags.visible(key, seen)}
         except NotFoundError:  # deleted meanwhile
             return None
         region = key.region or self.session.region
@@ -119,23 +129,23 @@ class S3Bucket(resource.Resource):
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets what differs."""
-        self._configure(key, spec, self._settings(key))
+        self._configure(key, spec, self._settings(key), changed)
         seen = self._tags(key)
         if seen is None:
             raise NotFoundError("it is gone", where=f"s3 {key.name}")
-        if any(tags.changes(key, spec.tags, seen)):
-            # The whole set is replaced, so the ownership tag goes with it, whoever's it is.
-            ours = {tag: text for tag, text in seen.items() if tag.startswith("provisioner:")}
-            marks = tags.to_list({**(spec.tags or {}), **ours})
-            self._call("put_bucket_tagging", key, Tagging={"TagSet": marks})
+        put, drop = tags.changes(key, spec.tags if asked(changed, "tags") else None, seen)
+        if put or drop:
+            # The whole set is replaced, so what stays goes with it: whoever's ownership tag, and AWS's own tags.
+            stays = {tag: text for tag, text in seen.items() if tag not in drop}
+            self._call("put_bucket_tagging", key, Tagging={"TagSet": tags.to_list({**stays, **put})})
 
     def delete(self, key: Key) -> None:
-        """Deletes an empty bucket; InUseError while anything is in it."""
+        """Deletes an empty bucket; HoldsDataError while anything is in it."""
         try:
             self._call("delete_bucket", key)
         except NotFoundError:
             return
-        except InUseError as error:
+        except HoldsDataError as error:
             error.hint = "empty it, or say --allow-data-loss to delete what is in it, versions included"
             raise
 
@@ -144,7 +154,10 @@ class S3Bucket(resource.Resource):
         with suppress(NotFoundError):
             while self._empty_page(key):
                 pass
-            self._call("delete_bucket", key)
+            try:
+                self._call("delete_bucket", key)
+            except HoldsDataError as error:  # somebody wrote meanwhile: what is new goes in the next round
+                raise InUseError(error.message, where=error.where, cloud_code=error.cloud_code) from error
 
     def _empty_page(self, key: Key) -> bool:
         """Deletes up to 1,000 versions and delete markers; False when there were none."""
@@ -191,20 +204,21 @@ class S3Bucket(resource.Resource):
         # kms_key is None where it is AWS's own.
         return {"encryption": default.get("SSEAlgorithm"), "kms_key": default.get("KMSMasterKeyID")}
 
-    def _configure(self, key: Key, spec: Spec, seen: Mapping[str, Any]) -> None:
+    def _configure(self, key: Key, spec: Spec, seen: Mapping[str, Any], changed: Collection[str] = ()) -> None:
         """The public access block comes first: nothing that follows may open what it closes."""
         wanted = fields(spec)
-        if spec.block_public_access != seen["block_public_access"]:
+        if asked(changed, "block_public_access") and spec.block_public_access != seen["block_public_access"]:
             switches = dict.fromkeys(_BLOCKS, spec.block_public_access)
             self._call("put_public_access_block", key, PublicAccessBlockConfiguration=switches)
-        if spec.encryption != seen["encryption"] or spec.kms_key not in (None, seen["kms_key"]):
+        coded = spec.encryption != seen["encryption"] or spec.kms_key not in (None, seen["kms_key"])
+        if asked(changed, "encryption", "kms_key") and coded:
             self._call("put_bucket_encryption", key, ServerSideEncryptionConfiguration=_encryption_request(spec))
-        if spec.versioning != seen["versioning"]:
+        if asked(changed, "versioning") and spec.versioning != seen["versioning"]:
             status = "Enabled" if spec.versioning else "Suspended"
             self._call("put_bucket_versioning", key, VersioningConfiguration={"Status": status})
-        if not s3_rules.same_lifecycle(wanted["lifecycle"], seen["lifecycle"]):
+        if asked(changed, "lifecycle") and not s3_rules.same_lifecycle(wanted["lifecycle"], seen["lifecycle"]):
             self._put_lifecycle(key, spec)
-        if wanted["cors"] != seen["cors"]:
+        if asked(changed, "cors") and wanted["cors"] != seen["cors"]:
             self._put_cors(key, spec)
 
     def _put_lifecycle(self, key: Key, spec: Spec) -> None:

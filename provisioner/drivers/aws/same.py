@@ -16,6 +16,15 @@ def as_set(wanted: Iterable[str], seen: Iterable[str]) -> bool:
     return set(wanted) == set(seen)
 
 
+def name(wanted: str, seen: str) -> bool:
+    """Of a group of subnets or parameters, which RDS and ElastiCache store in lower case.
+
+    >>> name("App-Settings", "app-settings")
+    True
+    """
+    return wanted.lower() == seen.lower()
+
+
 def at_least(wanted: int, seen: int) -> bool:
     """A minimum: what has grown by itself is as wanted."""
     return seen >= wanted

@@ -5,8 +5,9 @@ nowhere. It is read back only when something needs it. It is never overwritten: 
 its value.
 
 A deleted secret keeps its name for its recovery window. Making the same step again takes it back with its
-value, and says so if the name belongs to somebody else. Secrets Manager's list may lag by five minutes, so
-there is no read_many.
+value, and says so if the name belongs to somebody else. From then on it carries a mark, and nothing here
+destroys it at once any more: neither the undo of the run that took it back nor ``--allow-data-loss``.
+Secrets Manager's list may lag by five minutes, so there is no read_many.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import secrets
 import string
 import uuid
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -23,9 +25,17 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AlreadyExistsError, BusyError, InvalidRequestError, NotFoundError
+from provisioner.errors import (
+    AccessDeniedError,
+    AlreadyExistsError,
+    BusyError,
+    InvalidRequestError,
+    NotFoundError,
+    QuotaError,
+)
 from provisioner.model import Key, Observed, Phase
 from provisioner.secret import Secret
 from provisioner.spec import plain
@@ -115,7 +125,7 @@ class ManagedSecret(resource.Resource):
     rules = (resource.Rule(("generate",), _enough),)
     service = "secretsmanager"
     immutable = frozenset({"name", "generate"})
-    matches: ClassVar = {"kms_key_id": same_key}
+    matches: ClassVar = {"kms_key_id": same_key, "tags": tagging.same}
     name_pattern = r"[A-Za-z0-9/_+=.@-]{1,512}"
     holds_data = True
 
@@ -133,7 +143,7 @@ class ManagedSecret(resource.Resource):
                 "description": found.get("Description", ""),
                 "kms_key_id": found.get("KmsKeyId") or _DEFAULT_KEY,
                 "recovery_days": int(marks.get(tagging.RECOVERY_DAYS, _DEFAULT_DAYS)),
-                "tags": tagging.visible(marks),
+                "tags": tagging.visible(key, marks),
             },
             outputs={
                 "value": Secret(lambda: self._value(key, marks.get(_VALUE_KEY))),
@@ -166,13 +176,19 @@ class ManagedSecret(resource.Resource):
         if found is None:
             raise NotFoundError("it does not exist any more", where=f"secretsmanager update {key.name}")
         request: dict[str, Any] = {}
-        if spec.description != found.get("Description", ""):
+        if asked(changed, "description") and spec.description != found.get("Description", ""):
             request["Description"] = spec.description
-        if spec.kms_key_id and not same_key(spec.kms_key_id, found.get("KmsKeyId") or _DEFAULT_KEY):
+        if (
+            asked(changed, "kms_key_id")
+            and spec.kms_key_id
+            and not same_key(spec.kms_key_id, found.get("KmsKeyId") or _DEFAULT_KEY)
+        ):
             request["KmsKeyId"] = spec.kms_key_id
         if request:
             self._call("update_secret", key, SecretId=key.name, **request)
-        put, drop = tagging.changes(key, spec.tags, tagging.from_list(found.get("Tags")), own=_own_tags(spec))
+        plan = spec.tags if asked(changed, "tags") else None
+        own = _own_tags(spec) if asked(changed, "recovery_days") else None
+        put, drop = tagging.changes(key, plan, tagging.from_list(found.get("Tags")), own=own)
         if put:
             self._call("tag_resource", key, SecretId=key.name, Tags=tagging.to_list(put))
         if drop:
@@ -181,14 +197,22 @@ class ManagedSecret(resource.Resource):
     def delete(self, key: Key) -> None:
         """Schedules the deletion; the step's next create takes it back within its window."""
         found = self._describe(key)
-        if found is None or "DeletedDate" in found:
-            return
-        days = tagging.from_list(found.get("Tags")).get(tagging.RECOVERY_DAYS, _DEFAULT_DAYS)
-        self._remove(key, RecoveryWindowInDays=int(days))
+        if found is not None:
+            self._schedule(key, found)
 
     def discard(self, key: Key) -> None:
-        """Deletes it for good. AWS takes a moment more before the name is free."""
-        self._remove(key, ForceDeleteWithoutRecovery=True)
+        """Deletes it for good; AWS takes a moment more before the name is free.
+
+        One that was taken back from its recovery window is only scheduled again: an earlier run made its value, and
+        what it opens may be older still. That holds for ``destroy --allow-data-loss`` too.
+        """
+        found = self._describe(key)
+        if found is None:
+            return
+        if tagging.kept(tagging.from_list(found.get("Tags"))):
+            self._schedule(key, found)
+        else:
+            self._remove(key, ForceDeleteWithoutRecovery=True)
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call(
@@ -208,6 +232,18 @@ class ManagedSecret(resource.Resource):
         except NotFoundError:
             return
 
+    def _schedule(self, key: Key, found: Mapping[str, Any]) -> None:
+        if "DeletedDate" in found:
+            return
+        # What is scheduled takes no tags, and a run may die right after taking it back: so it is marked before.
+        with suppress(AccessDeniedError, InvalidRequestError, QuotaError):  # taking back makes up for it
+            self._mark(key)
+        days = tagging.from_list(found.get("Tags")).get(tagging.RECOVERY_DAYS, _DEFAULT_DAYS)
+        self._remove(key, RecoveryWindowInDays=int(days))
+
+    def _mark(self, key: Key) -> None:
+        self._call("tag_resource", key, SecretId=key.name, Tags=tagging.to_list(tagging.taken_back()))
+
     def _take_back(self, key: Key) -> bool:
         """Restores the step's own secret from deletion; False where the name is taken for another reason."""
         found = self._describe(key)
@@ -223,6 +259,7 @@ class ManagedSecret(resource.Resource):
                 f"`aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {key.name}`",
             )
         self._call("restore_secret", key, SecretId=key.name)
+        self._mark(key)
         return True
 
     def _value(self, key: Key, member: str | None) -> str:

@@ -69,6 +69,7 @@ class SecretVersion(resource.Resource):
     service = "secretsmanager"
     identity = ("secret",)
     immutable = frozenset({"secret"})
+    secret_fields = frozenset({"value"})
     matches: ClassVar = {"value": _same}
 
     def read(self, key: Key) -> Observed | None:

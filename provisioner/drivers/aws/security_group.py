@@ -12,6 +12,7 @@ from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws import traffic
 from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import InUseError
 from provisioner.model import Key, Observed, Phase
@@ -87,7 +88,7 @@ class SecurityGroup(Ec2Object):
     name_pattern = r"(?!sg-|default$)[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]{1,255}"
     identity = ("group_id",)
     immutable = frozenset({"name", "description", "vpc_id", "group_id"})
-    matches: ClassVar = {"tags": tagging.same, "ingress": traffic.same, "egress": traffic.same}
+    matches: ClassVar = {"tags": tagging.same_named, "ingress": traffic.same, "egress": traffic.same}
     kind, describe, listed = "security-group", "describe_security_groups", "SecurityGroups"
     id_field, id_filter, at = "GroupId", "group-id", "group_id"
 
@@ -105,7 +106,7 @@ class SecurityGroup(Ec2Object):
                 "group_id": found["GroupId"],
                 "ingress": traffic.to_plan(seen["ingress"]),
                 "egress": traffic.to_plan(seen["egress"]),
-                "tags": tagging.visible(marks),
+                "tags": tagging.visible(key, marks),
             },
             outputs={
                 "group_id": found["GroupId"],
@@ -118,28 +119,34 @@ class SecurityGroup(Ec2Object):
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the group, then its rules; a read shows rules that are still missing."""
         self.refuse_named(key)
-        parameters = {"VpcId": spec.vpc_id} if spec.vpc_id else {}
-        answer = self.call(
-            "create_security_group",
-            key,
-            GroupName=key.name,
-            Description=spec.description or f"made by provisioner for {key.owner}",
-            TagSpecifications=self.tag_specification(key, spec.tags),
-            **parameters,
-        )
-        self._bring(key, answer["GroupId"], "ingress", {}, spec.ingress)
-        self._bring(key, answer["GroupId"], "egress", {traffic.EVERYTHING: ""}, spec.egress)
+        begun = self.begun(key)
+        if begun is None:
+            answer = self.call(
+                "create_security_group",
+                key,
+                GroupName=key.name,
+                Description=spec.description or f"made by provisioner for {key.owner}",
+                TagSpecifications=self.tag_specification(key, spec.tags),
+                **({"VpcId": spec.vpc_id} if spec.vpc_id else {}),
+            )
+            begun = self.begin(key, answer["GroupId"])
+        self._bring(key, begun, "ingress", {}, spec.ingress)
+        self._bring(key, begun, "egress", {traffic.EVERYTHING: ""}, spec.egress)
+        self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings rules and tags to the plan."""
         found = self.found(key)
         seen = _flows(found)
-        self._bring(key, found["GroupId"], "ingress", seen["ingress"], spec.ingress)
-        self._bring(key, found["GroupId"], "egress", seen["egress"], spec.egress)
-        self.retag(key, found, spec.tags)
+        if asked(changed, "ingress"):
+            self._bring(key, found["GroupId"], "ingress", seen["ingress"], spec.ingress)
+        if asked(changed, "egress"):
+            self._bring(key, found["GroupId"], "egress", seen["egress"], spec.egress)
+        self.retag(key, found, spec.tags if asked(changed, "tags") else None)
 
     def delete(self, key: Key) -> None:
         """Deletes it; InUseError names what still wears it or refers to it."""
+        self.finish(key)
         for found in self.owned(key):
             try:
                 self.call_gone("delete_security_group", key, GroupId=found["GroupId"])

@@ -20,7 +20,7 @@ from provisioner import resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import rule
 from provisioner.drivers.aws.sns_topic import topic_tags
-from provisioner.errors import AlreadyExistsError, NotFoundError
+from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 
 _BEGINS: Final[Mapping[str, str]] = {
@@ -89,7 +89,10 @@ class SnsSubscription(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Claims the subscription on the topic, then subscribes."""
-        seen = self._tags(key).get(self._tag(key))
+        try:
+            seen = self._tags(key).get(self._tag(key))
+        except NotFoundError as err:  # to a reader the topic is gone; to who builds on it, it is not there yet
+            raise BusyError(err.message, where=err.where, cloud_code=err.cloud_code) from err
         if seen not in (None, key.owner):
             raise AlreadyExistsError(
                 f"the subscription of {spec.endpoint} belongs to {seen}", where=f"sns Subscribe {key.name}"

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import tags
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
@@ -46,6 +47,7 @@ class SnsTopic(resource.Resource):
     service = "sns"
     name_pattern = r"[A-Za-z0-9_-]{1,256}"
     immutable = frozenset({"name"})
+    matches: ClassVar = {"tags": tags.same}
 
     def read(self, key: Key) -> Observed | None:
         """The topic of the key's name, attributes and tags."""
@@ -61,7 +63,7 @@ class SnsTopic(resource.Resource):
             spec={
                 "display_name": attributes.get("DisplayName", ""),
                 "kms_key": attributes.get("KmsMasterKeyId", ""),
-                "tags": tags.visible(seen),
+                "tags": tags.visible(key, seen),
             },
             outputs={"arn": arn, "name": key.name},
         )
@@ -81,10 +83,12 @@ class SnsTopic(resource.Resource):
         """Sets the attributes that differ, one a call, and the tags."""
         arn = self._arn(key)
         seen = self._call("get_topic_attributes", key, TopicArn=arn)["Attributes"]
-        for name, value in _attributes(spec).items():
+        wanted = _attributes(spec)
+        told = {name: wanted[name] for name, field in _FIELDS.items() if asked(changed, field)}
+        for name, value in told.items():
             if seen.get(name, "") != value:
                 self._call("set_topic_attributes", key, TopicArn=arn, AttributeName=name, AttributeValue=value)
-        put, drop = tags.changes(key, spec.tags, topic_tags(self.session, key, arn))
+        put, drop = tags.changes(key, spec.tags if asked(changed, "tags") else None, topic_tags(self.session, key, arn))
         if put:
             self._call("tag_resource", key, ResourceArn=arn, Tags=tags.to_list(put))
         if drop:
@@ -104,4 +108,8 @@ class SnsTopic(resource.Resource):
 
 
 def _attributes(spec: SnsTopic.Spec) -> dict[str, str]:
-    return {"DisplayName": spec.display_name, "KmsMasterKeyId": spec.kms_key}
+    return {name: getattr(spec, field) for name, field in _FIELDS.items()}
+
+
+_FIELDS = {"DisplayName": "display_name", "KmsMasterKeyId": "kms_key"}
+"""The topic's attribute → the Spec's field."""

@@ -10,6 +10,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.drivers.aws.vpc import network_problem
 from provisioner.errors import InvalidRequestError
@@ -90,7 +91,7 @@ class Subnet(Ec2Object):
     )
     identity = ("subnet_id",)
     immutable = frozenset({"vpc_id", "cidr", "availability_zone", "zone_index", "subnet_id"})
-    matches: ClassVar = {"tags": tagging.same}
+    matches: ClassVar = {"tags": tagging.same_named}
     kind, describe, listed = "subnet", "describe_subnets", "Subnets"
     id_field, id_filter, at = "SubnetId", "subnet-id", "subnet_id"
 
@@ -107,7 +108,7 @@ class Subnet(Ec2Object):
                 "availability_zone": found["AvailabilityZone"],
                 "subnet_id": found["SubnetId"],
                 "map_public_ip": bool(found.get("MapPublicIpOnLaunch")),
-                "tags": tagging.visible(marks),
+                "tags": tagging.visible(key, marks),
             },
             outputs={
                 "subnet_id": found["SubnetId"],
@@ -124,27 +125,32 @@ class Subnet(Ec2Object):
         self.refuse_named(key)
         self.refuse(key, _made_or_named(spec.vpc_id, spec.cidr, spec.subnet_id))
         self.refuse(key, _some_zone(spec.availability_zone, spec.zone_index, spec.subnet_id))
-        zone = spec.availability_zone or self._zone(key, spec.zone_index or 0)
-        answer = self.call(
-            "create_subnet",
-            key,
-            VpcId=spec.vpc_id,
-            CidrBlock=spec.cidr,
-            AvailabilityZone=zone,
-            TagSpecifications=self.tag_specification(key, spec.tags),
-        )
+        number = self.begun(key)
+        if number is None:
+            answer = self.call(
+                "create_subnet",
+                key,
+                VpcId=spec.vpc_id,
+                CidrBlock=spec.cidr,
+                AvailabilityZone=spec.availability_zone or self._zone(key, spec.zone_index or 0),
+                TagSpecifications=self.tag_specification(key, spec.tags),
+            )
+            number = self.begin(key, answer["Subnet"]["SubnetId"])
         if spec.map_public_ip:
-            self._map_public_ip(key, answer["Subnet"]["SubnetId"], True)
+            self._map_public_ip(key, number, True)
+        self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the public-address switch and the tags."""
         found = self.found(key)
-        if spec.map_public_ip is not None and spec.map_public_ip != found.get("MapPublicIpOnLaunch"):
+        public = asked(changed, "map_public_ip")
+        if public and spec.map_public_ip is not None and spec.map_public_ip != found.get("MapPublicIpOnLaunch"):
             self._map_public_ip(key, found["SubnetId"], spec.map_public_ip)
-        self.retag(key, found, spec.tags)
+        self.retag(key, found, spec.tags if asked(changed, "tags") else None)
 
     def delete(self, key: Key) -> None:
         """Deletes it; InUseError while a network interface is in it."""
+        self.finish(key)
         for found in self.owned(key):
             self.call_gone("delete_subnet", key, SubnetId=found["SubnetId"])
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.drivers.aws.given import asked
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import Resource
@@ -21,7 +22,7 @@ class SubnetGroup(Resource):
     arn_field: ClassVar[str]
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "vpc_id": str}
-    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {"subnets": same.as_set}
+    matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {"subnets": same.as_set, "tags": tags.same}
     immutable = frozenset({"name"})
 
     def read(self, key: Key) -> Observed | None:
@@ -54,10 +55,15 @@ class SubnetGroup(Resource):
         self._call("create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(tags.wanted(key, spec.tags)))
 
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
-        """Sets subnets and description as one, then the tags."""
-        answer = self._call("modify_{}_subnet_group", key, **self._body(spec))
-        arn = answer[f"{self.word}SubnetGroup"][self.arn_field]
-        arn_tags.write(self.session, self.service, arn, key, spec.tags)
+        """Sets subnets and description in one call, then the tags."""
+        if asked(changed, "subnets", "description"):
+            body = self._body(spec)
+            if not asked(changed, "description"):
+                del body[f"{self.word}SubnetGroupDescription"]
+            self._call("modify_{}_subnet_group", key, **body)
+        if spec.tags is not None and asked(changed, "tags"):
+            group = self._call("describe_{}_subnet_groups", key)[f"{self.word}SubnetGroups"][0]
+            arn_tags.write(self.session, self.service, group[self.arn_field], key, spec.tags)
 
     def delete(self, key: Key) -> None:
         """Deletes the group; InUseError while something lives in it."""
@@ -92,7 +98,7 @@ class SubnetGroup(Resource):
             spec={
                 "subnets": sorted(subnet["SubnetIdentifier"] for subnet in group["Subnets"]),
                 "description": group[f"{self.word}SubnetGroupDescription"],
-                "tags": tags.visible(seen),
+                "tags": tags.visible(key, seen),
             },
             outputs={"name": group[f"{self.word}SubnetGroupName"], "arn": arn, "vpc_id": group["VpcId"]},
             detail=str(group.get("SubnetGroupStatus", "")),

@@ -2,11 +2,15 @@
 
 Every object carries ``provisioner:owner`` from its create call on. EC2 objects also get a ``Name``, which is
 ours as long as the plan does not set one. ``aws:`` tags belong to AWS and are never shown or touched.
+
+An object that does not carry its step's own tag was made by others and adopted: a plan's tags are added to
+theirs, nothing of theirs is removed, and it gets no ``Name``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
@@ -33,6 +37,21 @@ RECOVERY_DAYS: Final = "provisioner:recovery-days"
 """How long the cloud is to keep the object once deleted: a delete knows the object only, not its plan."""
 
 
+TAKEN_BACK: Final = "provisioner:taken-back"
+"""UTC time at which an object was scheduled for deletion or taken back from it. What it holds is older than the run
+that takes it back, so :func:`kept` keeps that run's undo from destroying it."""
+
+
+def taken_back() -> dict[str, str]:
+    """The mark, for now."""
+    return {TAKEN_BACK: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def kept(tags: Mapping[str, str]) -> bool:
+    """Whether the object was deleted once and taken back: then nothing but its recovery window ends it."""
+    return TAKEN_BACK in tags
+
+
 def wanted(
     key: Key, tags: Mapping[str, str] | None, *, named: bool = False, own: Mapping[str, str] | None = None
 ) -> dict[str, str]:
@@ -51,20 +70,32 @@ def from_list(items: Iterable[Mapping[str, Any]] | None, name: str = "Key", valu
     return {str(item[name]): str(item.get(value) or "") for item in items or ()}
 
 
+class Theirs(dict[str, str]):
+    """Tags of an object that others made: the plan's must be among them, and need not be all."""
+
+
 def owner(tags: Mapping[str, str]) -> str | None:
     """Whose object it is, or None where it carries no ownership tag."""
     return tags.get(OWNER_TAG)
 
 
-def visible(tags: Mapping[str, str]) -> dict[str, str]:
-    """What ``Observed.spec["tags"]`` reports: without ours and AWS's own."""
-    return {tag: text for tag, text in sorted(tags.items()) if not _reserved(tag)}
+def visible(key: Key, tags: Mapping[str, str]) -> dict[str, str]:
+    """What ``Observed.spec["tags"]`` reports: without ours and AWS's own; as :class:`Theirs` where it is not ours."""
+    shown = {tag: text for tag, text in sorted(tags.items()) if not reserved(tag)}
+    return shown if owner(tags) == key.owner else Theirs(shown)
 
 
 def same(plan: Mapping[str, str] | None, seen: Mapping[str, str]) -> bool:
-    """``matches`` for tags of EC2 objects: a Name that the plan does not set is ours and no difference."""
+    """``matches`` for tags."""
     if plan is None:
         return True
+    return plan.items() <= seen.items() if isinstance(seen, Theirs) else dict(plan) == dict(seen)
+
+
+def same_named(plan: Mapping[str, str] | None, seen: Mapping[str, str]) -> bool:
+    """``matches`` for tags of EC2 objects: a Name that the plan does not set is ours and no difference."""
+    if plan is None or isinstance(seen, Theirs):
+        return same(plan, seen)
     return dict(plan) == {tag: text for tag, text in seen.items() if tag != NAME or tag in plan}
 
 
@@ -78,14 +109,17 @@ def changes(
 ) -> tuple[dict[str, str], list[str]]:
     """(tags to write, names of tags to remove) that make ``seen`` what the plan says; both may be empty.
 
-    The ownership tag is never among them: who owns an object is settled when it is made.
+    The ownership tag is never among them: who owns an object is settled when it is made. Of an object that others
+    made no tag is removed, and none is written that the plan does not name.
     """
-    goal = dict(own or {}) if plan is None else wanted(key, plan, named=named, own=own)
+    ours = owner(seen) == key.owner
+    goal = dict(own or {}) if plan is None else wanted(key, plan, named=named and ours, own=own)
     put = {tag: text for tag, text in goal.items() if seen.get(tag) != text and tag != OWNER_TAG}
-    if plan is None:
+    if plan is None or not ours:
         return put, []
-    return put, [tag for tag in seen if tag not in goal and not _reserved(tag)]
+    return put, [tag for tag in seen if tag not in goal and not reserved(tag)]
 
 
-def _reserved(tag: str) -> bool:
+def reserved(tag: str) -> bool:
+    """Whether a tag is ours or AWS's own."""
     return tag.lower().startswith("aws:") or tag.startswith("provisioner:")

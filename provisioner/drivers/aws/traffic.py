@@ -17,6 +17,7 @@ from provisioner.spec import plain
 _Port = Annotated[int, Meta(ge=-1, le=65535)]
 _ALL = "all"
 _ANY = -1
+_ICMP = ("icmp", "icmpv6")
 SELF = "self"
 
 
@@ -27,8 +28,16 @@ class TrafficRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     protocol: Annotated[
         Literal["tcp", "udp", "icmp", "icmpv6", "all"], Meta(description="`all` is every protocol and port.")
     ] = "tcp"
-    port: Annotated[_Port, Meta(description="Port, or the first of a range; for icmp the type.")] | None = None
-    to_port: Annotated[_Port, Meta(description="Last port of a range; left out: the same as port.")] | None = None
+    port: (
+        Annotated[_Port, Meta(description="Port, or the first of a range; for icmp the type, left out: all.")] | None
+    ) = None
+    to_port: (
+        Annotated[
+            _Port,
+            Meta(description="Last port of a range, left out: the same as port; for icmp the code, left out: all."),
+        ]
+        | None
+    ) = None
     cidr: Annotated[str, Meta(description="IPv4 or IPv6 network.", examples=["10.0.1.0/24", "::/0"])] | None = None
     security_group: (
         Annotated[str, Meta(description="Id of another group, or `self`.", examples=["${app.group_id}", "self"])] | None
@@ -78,6 +87,10 @@ def _problem(rule: Mapping[str, Any]) -> str | None:
     peers = [name for name in _PEERS if rule.get(name)]
     if len(peers) != 1:
         return f"give exactly one of {', '.join(_PEERS)}"
+    return _ports_problem(rule) or (_network_problem(rule["cidr"]) if "cidr" in peers else None)
+
+
+def _ports_problem(rule: Mapping[str, Any]) -> str | None:
     protocol, low, high = rule.get("protocol", "tcp"), rule.get("port"), rule.get("to_port")
     if protocol in ("tcp", "udp") and (low is None or low < 0):
         return f"{protocol} needs a port (0 with to_port 65535 for all of them)"
@@ -85,11 +98,16 @@ def _problem(rule: Mapping[str, Any]) -> str | None:
         return "protocol all has no ports"
     if protocol in ("tcp", "udp") and high is not None and high < low:
         return f"to_port {high} is below port {low}"
-    if "cidr" in peers:
-        try:
-            ipaddress.ip_network(rule["cidr"])
-        except ValueError as err:
-            return f"{rule['cidr']!r} is not a network: {err}"
+    if protocol in _ICMP and low in (None, _ANY) and high not in (None, _ANY):
+        return f"{protocol} code {high} needs a type: all types means all codes"
+    return None
+
+
+def _network_problem(cidr: str) -> str | None:
+    try:
+        ipaddress.ip_network(cidr)
+    except ValueError as err:
+        return f"{cidr!r} is not a network: {err}"
     return None
 
 
@@ -103,8 +121,16 @@ def _flow(rule: Mapping[str, Any]) -> Flow:
     peer = str(ipaddress.ip_network(rule[kind], strict=False)) if kind == "cidr" else str(rule[kind])
     low = rule.get("port")
     high = rule.get("to_port")
+    protocol = rule.get("protocol", "tcp")
     low = _ANY if low is None else low
-    return Flow(rule.get("protocol", "tcp"), low, low if high is None else high, kind, peer)
+    if high is None:
+        high = _high(protocol, low)
+    return Flow(protocol, low, high, kind, peer)
+
+
+def _high(protocol: str, low: int) -> int:
+    """The upper bound that goes without saying: the port itself; of an ICMP type every code."""
+    return _ANY if protocol in _ICMP else low
 
 
 def from_cloud(permissions: Iterable[Mapping[str, Any]], own_id: str) -> Flows:
@@ -157,7 +183,7 @@ def to_plan(flows: Flows) -> list[dict[str, Any]]:
         rule: dict[str, Any] = {"protocol": flow.protocol}
         if flow.low != _ANY:
             rule["port"] = flow.low
-        if flow.high != flow.low:
+        if flow.high != _high(flow.protocol, flow.low):
             rule["to_port"] = flow.high
         rule[flow.kind] = flow.peer
         if description:

@@ -14,6 +14,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
 
@@ -86,7 +87,7 @@ class Vpc(Ec2Object):
     )
     identity = ("vpc_id",)
     immutable = frozenset({"cidr", "vpc_id"})
-    matches: ClassVar = {"tags": tagging.same}
+    matches: ClassVar = {"tags": tagging.same_named}
     kind, describe, listed = "vpc", "describe_vpcs", "Vpcs"
     id_field, id_filter, at = "VpcId", "vpc-id", "vpc_id"
 
@@ -101,7 +102,7 @@ class Vpc(Ec2Object):
                 "vpc_id": found["VpcId"],
                 "dns_support": self._attribute(key, found, "enableDnsSupport"),
                 "dns_hostnames": self._attribute(key, found, "enableDnsHostnames"),
-                "tags": tagging.visible(marks),
+                "tags": tagging.visible(key, marks),
             },
             outputs={"vpc_id": found["VpcId"], "cidr": found["CidrBlock"]},
             detail=str(found.get("State", "")),
@@ -114,25 +115,29 @@ class Vpc(Ec2Object):
         """
         self.refuse_named(key)
         self.refuse(key, _made_or_named(spec.cidr, spec.vpc_id))
-        existing = self.owned(key)
-        if not existing:
+        existing = [item["VpcId"] for item in self.owned(key)] or [self.begun(key)]
+        if existing[0] is None:
             answer = self.call(
                 "create_vpc",
                 key,
                 CidrBlock=spec.cidr,
                 TagSpecifications=self.tag_specification(key, spec.tags),
             )
-            existing = [answer["Vpc"]]
-        self._switch(key, existing[0]["VpcId"], spec.dns_support is not False, spec.dns_hostnames is not False)
+            existing = [self.begin(key, answer["Vpc"]["VpcId"])]
+        self._switch(key, existing[0], spec.dns_support is not False, spec.dns_hostnames is not False)
+        self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the switches that the plan names, and the tags."""
         found = self.found(key)
-        self._switch(key, found["VpcId"], spec.dns_support, spec.dns_hostnames)
-        self.retag(key, found, spec.tags)
+        support = spec.dns_support if asked(changed, "dns_support") else None
+        names = spec.dns_hostnames if asked(changed, "dns_hostnames") else None
+        self._switch(key, found["VpcId"], support, names)
+        self.retag(key, found, spec.tags if asked(changed, "tags") else None)
 
     def delete(self, key: Key) -> None:
         """Deletes it with its default group, table and list; InUseError while anything else is in it."""
+        self.finish(key)
         for found in self.owned(key):
             self.call_gone("delete_vpc", key, VpcId=found["VpcId"])
 
