@@ -20,7 +20,7 @@ from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import NotFoundError
+from provisioner.errors import NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 _PolicyName = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\w+=,.@-]+$")]
@@ -71,6 +71,8 @@ class IamRole(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "role_id": str}
     rules = (resource.Rule(("inline_policies",), _no_wildcard),)
     service = "iam"
+    grace = 10.0
+    """A new role is known everywhere only after a while, and its policies come in calls of their own."""
     immutable = frozenset({"name", "path"})
     matches: ClassVar = {"inline_policies": policy.same_by_name, "tags": tagging.same}
     name_pattern = r"[\w+=,.@-]{1,64}"
@@ -85,15 +87,16 @@ class IamRole(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the role with its tags, then gives it its policies."""
-        self._call(
-            "create_role",
-            key,
-            Path=spec.path,
-            AssumeRolePolicyDocument=policy.to_text(_trust(spec.services)),
-            MaxSessionDuration=spec.max_session_seconds,
-            Tags=tagging.to_list(tagging.wanted(key, spec.tags)),
-            **({"Description": spec.description} if spec.description else {}),
-        )
+        with outright():
+            self._call(
+                "create_role",
+                key,
+                Path=spec.path,
+                AssumeRolePolicyDocument=policy.to_text(_trust(spec.services)),
+                MaxSessionDuration=spec.max_session_seconds,
+                Tags=tagging.to_list(tagging.wanted(key, spec.tags)),
+                **({"Description": spec.description} if spec.description else {}),
+            )
         self._bring_managed(key, spec, [])
         self._bring_inline(key, spec, {})
 

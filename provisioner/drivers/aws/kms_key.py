@@ -22,7 +22,7 @@ from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AccessDeniedError, InvalidRequestError, NotFoundError, QuotaError
+from provisioner.errors import AccessDeniedError, InvalidRequestError, NotFoundError, QuotaError, outright
 from provisioner.model import Key, Observed, Phase
 
 _SHORTEST_WINDOW = 7
@@ -155,14 +155,15 @@ class KmsKey(resource.Resource):
     def _new(self, key: Key, spec: Spec) -> dict[str, Any]:
         marks = self._marks(key, spec)
         optional = {"Policy": policy.to_text(spec.policy)} if spec.policy else {}
-        made = self._call(
-            "create_key",
-            key,
-            Description=spec.description,
-            MultiRegion=spec.multi_region,
-            Tags=tagging.to_list(marks, "TagKey", "TagValue"),
-            **optional,
-        )["KeyMetadata"]
+        with outright():
+            made = self._call(
+                "create_key",
+                key,
+                Description=spec.description,
+                MultiRegion=spec.multi_region,
+                Tags=tagging.to_list(marks, "TagKey", "TagValue"),
+                **optional,
+            )["KeyMetadata"]
         return {**made, "Tags": marks}
 
     def _marks(self, key: Key, spec: Spec) -> dict[str, str]:

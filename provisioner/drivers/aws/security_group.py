@@ -14,7 +14,7 @@ from provisioner.drivers.aws import traffic
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import InUseError
+from provisioner.errors import InUseError, outright
 from provisioner.model import Key, Observed, Phase
 
 _TEXT = r"^[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]*$"
@@ -121,14 +121,15 @@ class SecurityGroup(Ec2Object):
         self.refuse_named(key)
         begun = self.begun(key)
         if begun is None:
-            answer = self.call(
-                "create_security_group",
-                key,
-                GroupName=key.name,
-                Description=spec.description or f"made by provisioner for {key.owner}",
-                TagSpecifications=self.tag_specification(key, spec.tags),
-                **({"VpcId": spec.vpc_id} if spec.vpc_id else {}),
-            )
+            with outright():
+                answer = self.call(
+                    "create_security_group",
+                    key,
+                    GroupName=key.name,
+                    Description=spec.description or f"made by provisioner for {key.owner}",
+                    TagSpecifications=self.tag_specification(key, spec.tags),
+                    **({"VpcId": spec.vpc_id} if spec.vpc_id else {}),
+                )
             begun = self.begin(key, answer["GroupId"])
         self._bring(key, begun, "ingress", {}, spec.ingress)
         self._bring(key, begun, "egress", {traffic.EVERYTHING: ""}, spec.egress)

@@ -13,7 +13,7 @@ from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.drivers.aws.vpc import network_problem
-from provisioner.errors import InvalidRequestError
+from provisioner.errors import InvalidRequestError, outright
 from provisioner.model import Key, Observed, Phase
 
 
@@ -127,14 +127,15 @@ class Subnet(Ec2Object):
         self.refuse(key, _some_zone(spec.availability_zone, spec.zone_index, spec.subnet_id))
         number = self.begun(key)
         if number is None:
-            answer = self.call(
-                "create_subnet",
-                key,
-                VpcId=spec.vpc_id,
-                CidrBlock=spec.cidr,
-                AvailabilityZone=spec.availability_zone or self._zone(key, spec.zone_index or 0),
-                TagSpecifications=self.tag_specification(key, spec.tags),
-            )
+            with outright():
+                answer = self.call(
+                    "create_subnet",
+                    key,
+                    VpcId=spec.vpc_id,
+                    CidrBlock=spec.cidr,
+                    AvailabilityZone=spec.availability_zone or self._zone(key, spec.zone_index or 0),
+                    TagSpecifications=self.tag_specification(key, spec.tags),
+                )
             number = self.begin(key, answer["Subnet"]["SubnetId"])
         if spec.map_public_ip:
             self._map_public_ip(key, number, True)

@@ -16,6 +16,7 @@ from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
+from provisioner.errors import outright
 from provisioner.model import Key, Observed, Phase
 
 _LARGEST, _SMALLEST = 16, 28
@@ -117,12 +118,13 @@ class Vpc(Ec2Object):
         self.refuse(key, _made_or_named(spec.cidr, spec.vpc_id))
         existing = [item["VpcId"] for item in self.owned(key)] or [self.begun(key)]
         if existing[0] is None:
-            answer = self.call(
-                "create_vpc",
-                key,
-                CidrBlock=spec.cidr,
-                TagSpecifications=self.tag_specification(key, spec.tags),
-            )
+            with outright():
+                answer = self.call(
+                    "create_vpc",
+                    key,
+                    CidrBlock=spec.cidr,
+                    TagSpecifications=self.tag_specification(key, spec.tags),
+                )
             existing = [self.begin(key, answer["Vpc"]["VpcId"])]
         self._switch(key, existing[0], spec.dns_support is not False, spec.dns_hostnames is not False)
         self.finish(key)
