@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import sys
 from collections.abc import Iterable
 from typing import Any, Final, TextIO
@@ -27,6 +28,16 @@ def clean(text: str) -> str:
     'a]0;titleb'
     """
     return _CONTROL.sub(lambda match: match.group(1) or "", text)
+
+
+def _await_input() -> None:
+    """Waits for an answer in short turns: a signal that comes just before a blocking read would not be heard in it."""
+    try:
+        waiting = [sys.stdin.fileno()]
+    except (OSError, ValueError):
+        return  # not a real stream: it answers at once
+    while not select.select(waiting, [], [], 0.2)[0]:
+        pass
 
 
 class Stream:
@@ -124,6 +135,7 @@ class Printer:
         """Yes or no; anything but a clear yes is a no. :class:`click.Abort` when it was interrupted."""
         self.err.write(clean(f"{question} [y/N] "))
         try:
+            _await_input()
             answer = sys.stdin.readline()
         except KeyboardInterrupt as err:
             self.err.write("\n")

@@ -47,8 +47,12 @@ class Signals:
 
     @contextmanager
     def as_usual(self) -> Iterator[None]:
-        """While a question waits for its answer, Ctrl-C ends the question."""
-        mine = {number: signal.signal(number, handler) for number, handler in self._old.items()}
+        """While a question waits for its answer, Ctrl-C ends the question.
+
+        Also where it was ignored before, as it is in what a shell starts in the background: somebody is being asked.
+        """
+        usual = {**self._old, signal.SIGINT: signal.default_int_handler}
+        mine = {number: signal.signal(number, handler) for number, handler in usual.items()}
         try:
             yield
         finally:
