@@ -13,9 +13,9 @@ import msgspec
 
 from provisioner.engine.decide import Gap
 from provisioner.model import Observed
-from provisioner.resource import CanUpdate, Resource, Spec
+from provisioner.resource import CanUpdate, Resource
 from provisioner.secret import MASK, Secret
-from provisioner.spec import fields, secrets_in
+from provisioner.spec import secrets_in
 from provisioner.state.records import Record
 
 UNKNOWN: Final = "(known after deploy)"
@@ -61,11 +61,6 @@ def gap(differences: Sequence[Difference]) -> Gap:
     if any(d.replaces for d in differences):
         return Gap.REPLACE
     return Gap.CHANGE if differences else Gap.NONE
-
-
-def known_fields(spec: Spec) -> dict[str, Any]:
-    """The spec's managed fields in plain form."""
-    return fields(spec)
 
 
 def fingerprints(wanted: Mapping[str, Any], salt: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from provisioner.engine.compare import Difference, compare, fingerprints, known_fields
+from provisioner.engine.compare import Difference, compare, fingerprints
 from provisioner.engine.context import Context
 from provisioner.engine.decide import Sight
 from provisioner.engine.loop import Sleep, Task
@@ -16,7 +16,7 @@ from provisioner.model import Key, Observed, Phase, format_duration
 from provisioner.plan.model import StepDecl
 from provisioner.refs import UnresolvedError, freeze, resolve
 from provisioner.resource import Resource, Spec
-from provisioner.spec import complaints, decode, values
+from provisioner.spec import complaints, decode, fields, values
 from provisioner.state.records import Action, Record, Status
 
 WAIT_SHARE = 0.012
@@ -49,7 +49,7 @@ def aim(ctx: Context, decl: StepDecl) -> Target:
     except UnresolvedError as error:
         raise ctx.unresolved(decl.name, error) from error
     spec = decode(resource.Spec, tree)
-    wanted = known_fields(spec)
+    wanted = fields(spec)
     broken = [f"{field}: {message}" for field, message in complaints(type(resource), values(spec))]
     if broken:
         raise InvalidRequestError("; ".join(broken), hint="mend the plan and deploy again")

@@ -10,28 +10,26 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, ClassVar, Final
 
-from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.drivers.aws import arn_tags, tags
 from provisioner.drivers.aws.given import asked
+from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.drivers.aws.page import chunks
 from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import Resource
 
 AT_ONCE: Final = 20
 """The most parameters that AWS changes in one call."""
 
 
-class ParameterGroup(Resource):
+class ParameterGroup(NamedGroup):
     """A named set of parameters. Subclasses give the service's words, the Spec and the shape of a change."""
 
-    word: ClassVar[str]
-    """``DB`` or ``Cache``: how the service begins its names."""
-    arn_field: ClassVar[str]
+    kind = "Parameter"
     changes_field: ClassVar[str]
     """The request's name for the list of parameters."""
 
@@ -43,31 +41,6 @@ class ParameterGroup(Resource):
     def change(self, parameter: Mapping[str, Any], value: str | None) -> dict[str, str]:
         """One entry of the request that sets ``parameter`` (as described) to ``value``, or resets it for
         None."""
-
-    def read(self, key: Key) -> Observed | None:
-        """The group of the key's name; parameters and tags take a call each."""
-        try:
-            answer = self._call("describe_{}_parameter_groups", key)
-            return self._seen(key, answer[f"{self.word}ParameterGroups"][0])
-        except NotFoundError:
-            return None
-
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
-        """One list of all groups; parameters and tags of those asked for."""
-        seen: dict[str, Observed] = {}
-        for region, wanted in same.by_region(keys).items():
-            groups = self.session.pages(
-                self.service,
-                self._operation("describe_{}_parameter_groups"),
-                f"{self.word}ParameterGroups",
-                region=region,
-            )
-            for group in groups:
-                key = wanted.get(group[f"{self.word}ParameterGroupName"].lower())
-                if key is not None:
-                    with suppress(NotFoundError):  # deleted since it was listed
-                        seen[key.owner] = self._seen(key, group)
-        return seen
 
     def create(self, key: Key, spec: Any) -> None:
         """Makes the group with its tags, then sets the parameters; goes on with a group of ours that is half
@@ -131,19 +104,6 @@ class ParameterGroup(Resource):
             **{f"{self.word}ParameterGroupName": key.name},
         )
         return listed
-
-    def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
-        return self.session.call(
-            self.service,
-            self._operation(operation),
-            what=key.name,
-            region=key.region,
-            **{f"{self.word}ParameterGroupName": key.name},
-            **parameters,
-        )
-
-    def _operation(self, pattern: str) -> str:
-        return pattern.format(self.word.lower())
 
     def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed:
         arn, family = group[self.arn_field], group[f"{self.word}ParameterGroupFamily"]

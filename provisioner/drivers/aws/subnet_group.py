@@ -3,52 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from provisioner.drivers.aws import arn_tags, same, tags
 from provisioner.drivers.aws.given import asked
+from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import Resource
 
 
-class SubnetGroup(Resource):
+class SubnetGroup(NamedGroup):
     """A named set of subnets of one VPC. Subclasses give the service's words and the Spec."""
 
-    word: ClassVar[str]
-    """``DB`` or ``Cache``: how the service begins its names."""
-    arn_field: ClassVar[str]
+    kind = "Subnet"
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "vpc_id": str}
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {"subnets": same.as_set, "tags": tags.same}
     immutable = frozenset({"name"})
-
-    def read(self, key: Key) -> Observed | None:
-        """The group of the key's name; its tags take a second call."""
-        try:
-            answer = self._call("describe_{}_subnet_groups", key)
-            return self._seen(key, answer[f"{self.word}SubnetGroups"][0])
-        except NotFoundError:
-            return None
-
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
-        """One list of all groups, and the tags of those asked for."""
-        seen: dict[str, Observed] = {}
-        for region, wanted in same.by_region(keys).items():
-            groups = self.session.pages(
-                self.service,
-                self._operation("describe_{}_subnet_groups"),
-                f"{self.word}SubnetGroups",
-                region=region,
-            )
-            for group in groups:
-                key = wanted.get(group[f"{self.word}SubnetGroupName"].lower())
-                if key is not None:
-                    with suppress(NotFoundError):  # deleted since it was listed
-                        seen[key.owner] = self._seen(key, group)
-        return seen
 
     def create(self, key: Key, spec: Any) -> None:
         """Makes the group with its tags."""
@@ -75,19 +48,6 @@ class SubnetGroup(Resource):
             f"{self.word}SubnetGroupDescription": spec.description,
             "SubnetIds": sorted(set(spec.subnets)),
         }
-
-    def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
-        return self.session.call(
-            self.service,
-            self._operation(operation),
-            what=key.name,
-            region=key.region,
-            **{f"{self.word}SubnetGroupName": key.name},
-            **parameters,
-        )
-
-    def _operation(self, pattern: str) -> str:
-        return pattern.format(self.word.lower())
 
     def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed:
         arn = group[self.arn_field]

@@ -1,0 +1,65 @@
+"""What the groups of RDS and ElastiCache share: one API in two vocabularies, ``DB…Group`` and ``Cache…Group``."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from provisioner.drivers.aws import same
+from provisioner.errors import NotFoundError
+from provisioner.model import Key, Observed
+from provisioner.resource import Resource
+
+
+class NamedGroup(Resource):
+    """A group that its name finds. Subclasses give the service's words and say what one entry of a list shows."""
+
+    word: ClassVar[str]
+    """``DB`` or ``Cache``: how the service begins its names."""
+    kind: ClassVar[str]
+    """``Subnet`` or ``Parameter``: what it is a group of."""
+    arn_field: ClassVar[str]
+
+    @abstractmethod
+    def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed: ...
+
+    def read(self, key: Key) -> Observed | None:
+        """The group of the key's name; its tags, and what else it holds, take a call each."""
+        try:
+            answer = self._call(self._listing, key)
+            return self._seen(key, answer[f"{self.word}{self.kind}Groups"][0])
+        except NotFoundError:
+            return None
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        """One list of all groups; tags and the rest of those asked for."""
+        seen: dict[str, Observed] = {}
+        for region, wanted in same.by_region(keys).items():
+            groups = self.session.pages(
+                self.service, self._operation(self._listing), f"{self.word}{self.kind}Groups", region=region
+            )
+            for group in groups:
+                key = wanted.get(group[f"{self.word}{self.kind}GroupName"].lower())
+                if key is not None:
+                    with suppress(NotFoundError):  # deleted since it was listed
+                        seen[key.owner] = self._seen(key, group)
+        return seen
+
+    @property
+    def _listing(self) -> str:
+        return f"describe_{{}}_{self.kind.lower()}_groups"
+
+    def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
+        return self.session.call(
+            self.service,
+            self._operation(operation),
+            what=key.name,
+            region=key.region,
+            **{f"{self.word}{self.kind}GroupName": key.name},
+            **parameters,
+        )
+
+    def _operation(self, pattern: str) -> str:
+        return pattern.format(self.word.lower())
