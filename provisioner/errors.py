@@ -225,6 +225,7 @@ class LockLostError(ProvisionerError):
     """
 
     code = "lock.lost"
+    exit_code = 6
 
 
 class StepError(ProvisionerError):

@@ -10,7 +10,8 @@ whatever a later step needs, ``read`` finds.
     ├── Resource            an object in a cloud: read, create, delete (and CanUpdate.update)
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
-Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard.
+Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard; of a session
+CanBeFenced.
 """
 
 from __future__ import annotations
@@ -172,6 +173,16 @@ class Session(Protocol):
     def identity(self) -> str:
         """The account that the credentials belong to, as ``aws:123456789012``; CredentialsError without any."""
         ...
+
+
+@runtime_checkable
+class CanBeFenced(Protocol):
+    """A session that asks ``check`` before every single request, as late as it can.
+
+    ``check`` raises LockLostError once another run may be at work on the deployment: then nothing more is sent.
+    """
+
+    def fence(self, check: Callable[[], None]) -> None: ...
 
 
 _T = TypeVar("_T", bound=type[StepType])

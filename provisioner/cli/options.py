@@ -22,12 +22,14 @@ class Chosen(NamedTuple):
     sandbox: bool = False
     parameters: Mapping[str, str] = {}
     files: tuple[Path, ...] = ()
+    state: str | None = None
 
     @property
     def words(self) -> str:
         """The options that name the deployment again, for hints and for the lock; values of parameters stay out."""
         environment = f" -e {self.environment}" if self.environment else ""
-        return f"{self.path}{environment}{' --sandbox' if self.sandbox else ''}"
+        state = f" --state {self.state}" if self.state else ""
+        return f"{self.path}{environment}{' --sandbox' if self.sandbox else ''}{state}"
 
 
 class Wishes(NamedTuple):
@@ -79,7 +81,11 @@ _DEPLOYMENT: Final = (
         "-e", "--environment", metavar="ENV", shell_complete=completers.environments, help="The plan's environment."
     ),
     click.option("--sandbox", is_flag=True, help="Against the sandbox on this machine instead of the cloud."),
-)
+    click.option(
+        "--state", "state_url", metavar="URL",
+        help="Where the record is: s3://, gs:// or az://BUCKET/PREFIX; without it the plan's word, or the home.",
+    ),
+)  # fmt: skip
 _PARAMETERS: Final = (
     click.option("--param", "params", type=Assignment(), multiple=True, help="Sets a parameter; repeatable."),
     click.option(
@@ -113,13 +119,15 @@ def _stack(function: Any, options: Any) -> Any:
 
 
 def plan_options(function: Function) -> Function:
-    """PLAN, -e, --sandbox, --param and --param-file, as one argument ``chosen``."""
+    """PLAN, -e, --sandbox, --state, --param and --param-file, as one argument ``chosen``."""
 
     @functools.wraps(function)
-    def gathered(*args: Any, plan: Path, environment: str | None, sandbox: bool, **words: Any) -> Any:
+    def gathered(
+        *args: Any, plan: Path, environment: str | None, sandbox: bool, state_url: str | None, **words: Any
+    ) -> Any:
         pairs: tuple[tuple[str, str], ...] = words.pop("params")
         files: tuple[Path, ...] = words.pop("param_files")
-        return function(*args, chosen=Chosen(plan, environment, sandbox, dict(pairs), files), **words)
+        return function(*args, chosen=Chosen(plan, environment, sandbox, dict(pairs), files, state_url), **words)
 
     argument = click.argument("plan", type=PLAN_FILE, shell_complete=completers.plans)
     made: Function = _stack(gathered, (argument, *_DEPLOYMENT, *_PARAMETERS))
@@ -157,6 +165,7 @@ class Named(NamedTuple):
     sandbox: bool
     deployment: str | None
     step: str | None = None
+    state: str | None = None
 
 
 _NAME: Final = click.option(
@@ -177,10 +186,11 @@ def record_options(*, step: Literal["no", "optional", "required"] = "no") -> Cal
             environment: str | None,
             sandbox: bool,
             deployment: str | None,
+            state_url: str | None,
             **rest: Any,
         ) -> Any:
             plan, name = _sorted_out(words, deployment is not None, step)
-            return function(*args, named=Named(plan, environment, sandbox, deployment, name), **rest)
+            return function(*args, named=Named(plan, environment, sandbox, deployment, name, state_url), **rest)
 
         argument = click.argument("words", nargs=-1, metavar=metavar, shell_complete=completers.plan_then_step)
         made: Function = _stack(gathered, (argument, *_DEPLOYMENT, _NAME))

@@ -13,17 +13,17 @@ from typing import NamedTuple
 from provisioner.cli.app import App
 from provisioner.cli.options import Chosen, Wishes
 from provisioner.cli.progress import PlainProgress, Progress
+from provisioner.cli.records import record_of, record_to_write
 from provisioner.cli.signals import Signals
 from provisioner.cli.sinks import EventSink
 from provisioner.cli.text.findings import findings_text
-from provisioner.errors import PlanError, ProvisionerError, SandboxError, StateError, UsageError
+from provisioner.endpoints import ENDPOINTS
+from provisioner.errors import PlanError, ProvisionerError, SandboxError, UsageError
 from provisioner.model import format_duration
 from provisioner.operations.glance import glance
 from provisioner.operations.site import PARALLELISM, Site, open_site
 from provisioner.plan.load import load_plan, read_identity
 from provisioner.plan.model import Plan
-
-ENDPOINTS = "PROVISIONER_ENDPOINTS"
 
 
 def read_plan(app: App, chosen: Chosen) -> Plan:
@@ -56,11 +56,11 @@ def plan_if_valid(app: App, chosen: Chosen) -> tuple[Plan | None, str]:
     return plan, plan.deployment
 
 
-def choose_cloud(app: App, *, sandbox: bool) -> None:
-    """Points the drivers at the sandbox, or says where they point. Must come before a session is opened."""
+def choose_cloud(app: App, *, sandbox: bool, quiet: bool = False) -> None:
+    """Points the drivers at the sandbox, or says (unless ``quiet``) where they point. Must come before a session."""
     given = os.environ.get(ENDPOINTS)
     if not sandbox:
-        if given:
+        if given and not quiet:
             app.warn(f"{ENDPOINTS} is set: this talks to the endpoints in {given}, not to the cloud")
         return
     if given:
@@ -103,12 +103,12 @@ def bench(app: App, chosen: Chosen, wishes: Wishes, deployment: str, plan: Plan 
     """Takes the lock and listens: to the events for the user, to signals for the run."""
     if app.json and wishes.events == "-":
         raise UsageError("--json and --events - both want stdout", hint="send the events to a file")
-    directory = app.home.deployment(deployment, sandbox=chosen.sandbox)
+    backend = record_to_write(app, chosen, deployment, plan)
     progress = make_progress(app)
     sink = EventSink(wishes.events, app.printer) if wishes.events else None
     try:
         with open_site(
-            directory,
+            backend,
             deployment,
             app.registry,
             plan.region if plan is not None else "",
@@ -163,39 +163,9 @@ def reading(app: App, chosen: Chosen, plan: Plan) -> Iterator[Site]:
     """A site that only looks: no lock, nothing written."""
     app.unchanged = True
     choose_cloud(app, sandbox=chosen.sandbox)
-    directory = record_directory(app, chosen, plan.deployment)
+    backend = record_of(app, chosen, plan.deployment, plan)
     with (
-        glance(directory, plan.deployment, app.registry, plan.region) as site,
+        glance(backend, plan.deployment, app.registry, plan.region) as site,
         Signals(site.loop.stop, app.printer.say),
     ):
         yield site
-
-
-def recorded(app: App, chosen: Chosen, deployment: str) -> Path:
-    """The directory of a deployment that has a record; StateError where it has none, so that none is made."""
-    directory = record_directory(app, chosen, deployment)
-    if not directory.is_dir():
-        elsewhere = app.home.deployment(deployment, sandbox=not chosen.sandbox)
-        raise never_deployed(deployment, directory, sandbox=chosen.sandbox, elsewhere=elsewhere)
-    return directory
-
-
-def anywhere(app: App, deployment: str) -> bool:
-    """Is there a record of it, be it of the real thing or of a rehearsal?"""
-    return any(app.home.deployment(deployment, sandbox=sandbox).is_dir() for sandbox in (False, True))
-
-
-def record_directory(app: App, chosen: Chosen, deployment: str) -> Path:
-    return app.home.deployment(deployment, sandbox=chosen.sandbox)
-
-
-def never_deployed(deployment: str, directory: Path, *, sandbox: bool, elsewhere: Path) -> StateError:
-    """There is no record. ``elsewhere``: where the other kind of deployment would have its own."""
-    hint = "provisioner deploy makes one"
-    if elsewhere.is_dir():
-        hint = (
-            "there is one of a rehearsal: add --sandbox"
-            if not sandbox
-            else "there is one outside the sandbox: leave --sandbox out"
-        )
-    return StateError(f"nothing was ever deployed as {deployment!r}", where=str(directory), hint=hint)

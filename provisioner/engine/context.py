@@ -17,7 +17,7 @@ from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
-from provisioner.resource import Registry, Resource, StepType
+from provisioner.resource import CanBeFenced, Registry, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.state.records import Change, Entry, PutChange, PutRecord, Record, Run, State
 
@@ -36,15 +36,20 @@ class Journal(Protocol):
 class Drivers:
     """Makes each type's object once, and each cloud's session when its first type is used."""
 
-    def __init__(self, registry: Registry, region: str) -> None:
+    def __init__(self, registry: Registry, region: str, fence: Callable[[], None] | None = None) -> None:
+        """``fence`` is asked before every request to a cloud; it raises where the lock was lost."""
         self.registry = registry
         self.region = region
+        self._fence = fence
         self._sessions: dict[str, Any] = {}
         self._types: dict[str, StepType] = {}
 
     def session(self, cloud: str) -> Any:
         if cloud not in self._sessions:
-            self._sessions[cloud] = self.registry.open_session(cloud, self.region)
+            session = self.registry.open_session(cloud, self.region)
+            if self._fence is not None and isinstance(session, CanBeFenced):
+                session.fence(self._fence)
+            self._sessions[cloud] = session
         return self._sessions[cloud]
 
     def of(self, type_name: str) -> StepType:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from provisioner.engine.context import Drivers
 from provisioner.engine.events import Events
 from provisioner.errors import StateError
 from provisioner.operations.site import Site
 from provisioner.resource import Registry
+from provisioner.state.backend import Location
 from provisioner.state.records import Entry, State
 from provisioner.state.store import peek
 
@@ -35,12 +35,12 @@ class Glance:
 
 
 @contextmanager
-def glance(directory: Path, deployment: str, registry: Registry, region: str) -> Iterator[Site]:
+def glance(location: Location, deployment: str, registry: Registry, region: str) -> Iterator[Site]:
     """The deployment as recorded, an empty one where nothing was ever recorded; errors as :func:`peek`.
 
     Another run may be at work meanwhile.
     """
-    state = peek(directory, deployment) or State(deployment=deployment, lineage="", salt="none")
+    state = peek(location, deployment) or State(deployment=deployment, lineage="", salt="none")
     site = Site(store=Glance(state), drivers=Drivers(registry, region or state.region), events=Events(time.time))
     try:
         yield site

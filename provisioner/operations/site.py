@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -19,6 +18,7 @@ from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import CredentialsError, ProvisionerError
 from provisioner.plan.model import Plan, Settings, StepDecl
 from provisioner.resource import Registry
+from provisioner.state.backend import Location
 from provisioner.state.files import Files
 from provisioner.state.lock import Owner
 from provisioner.state.records import Action, Change, PutFacts, PutRun, Run, RunResult
@@ -208,7 +208,7 @@ class Site:
 
 @contextmanager
 def open_site(
-    directory: Path,
+    location: Location,
     deployment: str,
     registry: Registry,
     region: str,
@@ -224,11 +224,11 @@ def open_site(
     An error that ends the run comes out, and a fold that fails after it is a note on it.
     """
     who = Owner.me(command)
-    with Store.open(directory, deployment, who=who, create=create, files=files) as store:
+    with Store.open(location, deployment, who=who, create=create, files=files) as store:
         events = Events(time.time, *listeners)
         if store.takeover is not None:
             events.emit("lock.taken-over", owner=str(store.takeover))
-        drivers = Drivers(registry, region or store.state.region)
+        drivers = Drivers(registry, region or store.state.region, store.must_be_ours)
         site = Site(store=store, drivers=drivers, events=events, parallelism=parallelism, by=who.user)
         try:
             yield site

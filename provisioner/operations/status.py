@@ -6,7 +6,7 @@ import msgspec
 
 from provisioner.plan.model import Plan
 from provisioner.resource import Gate, Registry
-from provisioner.state.lock import LockInfo
+from provisioner.state.backend import Holder
 from provisioner.state.records import Change, Record, Run, RunResult, State
 
 
@@ -39,14 +39,14 @@ class DeploymentStatus(msgspec.Struct, frozen=True, kw_only=True):
     accounts: dict[str, str]
     steps: list[StepStatus]
     last: Run | None
-    owner: LockInfo | None
+    owner: Holder | None
 
     @property
     def ready(self) -> int:
         return sum(1 for step in self.steps if step.status == "ready")
 
 
-def status_of(state: State, plan: Plan | None, registry: Registry, owner: LockInfo | None) -> DeploymentStatus:
+def status_of(state: State, plan: Plan | None, registry: Registry, owner: Holder | None) -> DeploymentStatus:
     """The status of ``state``; without a plan what the record has is all there is."""
     last = next((run for run in reversed(state.runs) if run.kind in ("deploy", "destroy", "rollback")), None)
     changes = {change.step: change for run in state.runs for change in run.changes if not change.undone}
@@ -98,13 +98,13 @@ def _recorded(record: Record, change: Change | None, *, leaving: bool) -> StepSt
     )
 
 
-def standing(state: State, steps: list[StepStatus], last: Run | None, owner: LockInfo | None) -> str:
+def standing(state: State, steps: list[StepStatus], last: Run | None, owner: Holder | None) -> str:
     """One word: ``running``, ``empty``, ``complete``, ``partial``, ``interrupted`` or ``failed``.
 
     ``interrupted``: a run never came to its end, and the next one takes it up. ``partial``: the plan has steps that are
     not there, or the record some that are not ready.
     """
-    if owner is not None and owner.alive() is not False:
+    if owner is not None and owner.alive is not False:
         return "running"
     if last is not None and last.result in (RunResult.RUNNING, RunResult.REVERSING, RunResult.INTERRUPTED):
         return "interrupted"

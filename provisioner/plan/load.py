@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from provisioner.errors import PlanError
+from provisioner.location import FORMS, Address
 from provisioner.model import Severity
 from provisioner.plan.check import Checker
 from provisioner.plan.findings import Findings, describe
@@ -32,11 +33,11 @@ from provisioner.plan.values import Given, Values, resolve
 from provisioner.plan.yamlfile import Located, load
 from provisioner.resource import Registry
 
-__all__ = ["OutputDecl", "ParameterDecl", "Plan", "Settings", "StepDecl", "load_plan", "read_identity"]
+__all__ = ["OutputDecl", "ParameterDecl", "Plan", "Settings", "StepDecl", "load_plan", "read_identity", "read_location"]
 
 PLAN_KEYS: Final = (
-    "deployment", "description", "provider", "region", "parameters", "environments", "settings", "steps",
-    "outputs",
+    "deployment", "description", "provider", "region", "state", "parameters", "environments", "settings",
+    "steps", "outputs",
 )  # fmt: skip
 DEPLOYMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*")
@@ -110,6 +111,7 @@ def _plan(path: Path, root: Section, identity: _Identity, values: Values, regist
         outputs=checker.outputs(root),
         settings=_settings(root.section("settings"), registry),
         description=root.text("description", fill=False),
+        state=_location(root),
     )
 
 
@@ -123,6 +125,28 @@ def read_identity(path: Path, environment: str | None = None) -> str:
     identity = _identity(Section(source, (), source.value, findings), environment)
     findings.raise_errors()
     return identity.deployment
+
+
+def read_location(path: Path) -> str:
+    """Where the plan says that its record is kept, however broken the rest of it is; empty: on this machine.
+
+    PlanError where the file is not YAML, or what it says is no such place.
+    """
+    source = load(path)
+    findings = Findings()
+    location = _location(Section(source, (), source.value, findings))
+    findings.raise_errors()
+    return location
+
+
+def _location(root: Section) -> str:
+    # Never a parameter: the record must be found again by somebody who has the plan and nothing else.
+    url = root.text("state", fill=False)
+    try:
+        return str(Address.parse(url)) if url else ""
+    except ValueError as err:
+        root.error("plan.wrong-type", f"state: {err}", ("state",), hint=FORMS)
+        return ""
 
 
 def _identity(root: Section, environment: str | None) -> _Identity:

@@ -107,6 +107,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings = Settings()
     warnings: tuple[Finding, ...] = ()
     description: str = ""
+    state: str = ""
+    """Where its record is kept (``s3://bucket/prefix/``); empty: on this machine."""
 
     def secret(self, ref: Ref) -> Secret:
         """The value of a ``Ref("param", name)``; KeyError for any other."""

@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from provisioner.location import PATTERN as LOCATION
 from provisioner.plan.load import DEPLOYMENT_NAME, ENVIRONMENT_NAME
 from provisioner.plan.model import ParameterType
 from provisioner.plan.parameters import PARAMETER_NAME
@@ -67,6 +68,7 @@ def _plan(types: list[type[StepType]]) -> _Schema:
         "description": _TEXT,
         "provider": _or_reference({"enum": [prefix for prefix in prefixes if prefix != "check"]}),
         "region": _TEXT,
+        "state": {"type": "string", "pattern": f"^(?:{LOCATION.pattern})$"},
         "parameters": _map({"$ref": "#/$defs/parameter"}, PARAMETER_NAME.pattern),
         "environments": _map({"type": ["object", "null"]}, ENVIRONMENT_NAME.pattern),
         "settings": _object(

@@ -139,14 +139,14 @@ class Files:
 
 
 @contextlib.contextmanager
-def writing(path: Path, what: str, *, safe: str = "") -> Iterator[None]:
+def writing(where: Path | str, what: str, *, safe: str = "") -> Iterator[None]:
     """Turns OSError into StateWriteError: ``what`` says what could not be done, ``safe`` what is not lost."""
     try:
         yield
     except OSError as err:
         hint = _HINTS.get(err.errno or 0, f"mend that, {_AGAIN}")
         message = f"cannot {what}: {err.strerror or err}"
-        raise StateWriteError(f"{message}; {safe}" if safe else message, where=str(path), hint=hint) from err
+        raise StateWriteError(f"{message}; {safe}" if safe else message, where=str(where), hint=hint) from err
 
 
 def read(path: Path) -> bytes | None:

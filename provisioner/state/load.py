@@ -1,4 +1,4 @@
-"""From the two files to the state: snapshot, then every journal line that is newer. Reads only.
+"""From snapshot and journal to the state: snapshot, then every journal line that is newer. Reads only.
 
 The journal is read *before* the snapshot. A writer folds in the opposite order (first the new snapshot, then
 the new journal), so whatever a reader without a lock meets in between, its lines are either in the snapshot
@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from provisioner.errors import StateError, StateLineageError
 from provisioner.state import journal, snapshot
-from provisioner.state.files import read
+from provisioner.state.backend import Backend, Location
 from provisioner.state.journal import Line
 from provisioner.state.ledger import Ledger
+from provisioner.state.local import backend_of
 from provisioner.state.records import FORMAT, State
 from provisioner.state.upgrade import UPGRADES, Upgrade
 
@@ -39,37 +39,36 @@ class Loaded(NamedTuple):
     end: int
 
 
-def load(directory: Path, deployment: str, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Loaded | None:
+def load(backend: Backend, deployment: str, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Loaded | None:
     """None where nothing was ever recorded. StateDamagedError, StateFormatError, StateLineageError,
     StateError."""
-    journal_path, path = directory / journal.NAME, directory / snapshot.NAME
-    journal_raw = read(journal_path) or b""
-    raw = read(path)
+    journal_place, place = backend.place(journal.NAME), backend.place(snapshot.NAME)
+    journal_raw = backend.read(journal.NAME) or b""
+    raw = backend.read(snapshot.NAME)
     if raw is None:
-        _nothing_there(directory, journal_raw)
+        _nothing_there(backend, journal_raw)
         return None
-    found = snapshot.decode(raw, str(path), upgrades)
+    found = snapshot.decode(raw, place, upgrades)
     state = found.state
     if state.deployment != deployment:
         raise StateLineageError(
             f"it is the state of deployment {state.deployment!r}, not of {deployment!r}",
-            where=str(path),
-            hint="every deployment has a directory of its own: put the right files back; nothing was changed",
+            where=place,
+            hint="every deployment has a place of its own: put the right files back; nothing was changed",
         )
-    scan = journal.scan(journal_raw, str(journal_path))
+    scan = journal.scan(journal_raw, journal_place)
     folded = state.serial
-    replay(state, scan.lines, found.upgrades, str(journal_path))
+    replay(state, scan.lines, found.upgrades, journal_place)
     return Loaded(state, folded, found.format, len(scan.lines), scan.end)
 
 
-def _nothing_there(directory: Path, journal_raw: bytes) -> None:
-    backup = directory / snapshot.BACKUP
-    if not journal_raw and not backup.exists():
+def _nothing_there(backend: Backend, journal_raw: bytes) -> None:
+    if not journal_raw and backend.read(snapshot.BACKUP) is None:
         return
     witness = journal.NAME if journal_raw else snapshot.BACKUP
     raise snapshot.damaged(
         f"it is missing, but {witness} is there, so it did exist; it is not taken for a new deployment",
-        str(directory / snapshot.NAME),
+        backend.place(snapshot.NAME),
     )
 
 
@@ -104,17 +103,18 @@ def apply(ledger: Ledger, line: Line, upgrades: Sequence[Upgrade]) -> None:
     ledger.apply(line.serial, journal.entry_of(line))
 
 
-def peek(directory: Path, deployment: str, *, upgrades: Mapping[int, Upgrade] = UPGRADES) -> State | None:
+def peek(location: Location, deployment: str, *, upgrades: Mapping[int, Upgrade] = UPGRADES) -> State | None:
     """The state as it is now, without a lock and without writing; None where nothing was ever recorded.
 
     Another run may be writing meanwhile. What it has not finished writing is not seen. Errors as
     :func:`load`.
     """
+    backend = backend_of(location)
     for _ in range(_LOOKS):
         # A recovery or an upgrade may exchange both files between our two reads: look again.
         with contextlib.suppress(StateError):
-            return _state(load(directory, deployment, upgrades))
-    return _state(load(directory, deployment, upgrades))
+            return _state(load(backend, deployment, upgrades))
+    return _state(load(backend, deployment, upgrades))
 
 
 def _state(loaded: Loaded | None) -> State | None:

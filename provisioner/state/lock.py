@@ -50,8 +50,8 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 
 class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds a lock. ``since``: seconds since the epoch. ``started``: the process's start in the kernel's
-    ticks, which tells it from a later one of the same pid; ``boot_id`` and ``started`` are empty where the
-    system has none."""
+    ticks, which tells it from a later one of the same pid; ``namespace``: which processes a pid is counted among,
+    for containers of one host share its boot. All three are empty where the system has none."""
 
     pid: int
     host: str
@@ -61,10 +61,11 @@ class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     since: float
     run: int | None = None
+    namespace: str = ""
 
     def alive(self) -> bool | None:
         """Whether the owner still runs; None if it is on another host, where we cannot look."""
-        if self.host != os.uname().nodename:
+        if self.host != os.uname().nodename or self.namespace != _namespace():
             return None
         if self.boot_id != _boot_id():
             return False
@@ -81,6 +82,13 @@ class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
 def _boot_id() -> str:
     try:
         return _BOOT_ID.read_text().strip()
+    except OSError:  # not Linux
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
     except OSError:  # not Linux
         return ""
 
@@ -121,7 +129,7 @@ class Lock:
             fd = _take(path, files)
             try:
                 takeover = _decode(os.pread(fd, 65536, 0))
-                lock = cls(path, fd, _describe(who, clock()), files, takeover)
+                lock = cls(path, fd, describe(who, clock()), files, takeover)
                 lock._write(lock.info)
             except BaseException:
                 os.close(fd)
@@ -189,7 +197,8 @@ def _take(path: Path, files: Files) -> int:
         os.close(fd)  # it was replaced between our open and our lock: try the new one
 
 
-def _describe(who: Owner, now: float) -> LockInfo:
+def describe(who: Owner, now: float) -> LockInfo:
+    """This process, as others are told about it."""
     pid = os.getpid()
     return LockInfo(
         pid=pid,
@@ -199,6 +208,7 @@ def _describe(who: Owner, now: float) -> LockInfo:
         user=who.user,
         command=who.command,
         since=now,
+        namespace=_namespace(),
     )
 
 

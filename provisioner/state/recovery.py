@@ -12,19 +12,21 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from provisioner.errors import StateDamagedError, StateError, StateFormatError
 from provisioner.state import journal, snapshot
+from provisioner.state.audit import NAME as AUDIT
 from provisioner.state.audit import Audit
-from provisioner.state.files import Files, read, writing
-from provisioner.state.journal import Journal, Line
+from provisioner.state.backend import Backend, Location, Pen
+from provisioner.state.files import Files, writing
+from provisioner.state.journal import Line
 from provisioner.state.ledger import Ledger
 from provisioner.state.load import apply, load
-from provisioner.state.lock import Lock, Owner
+from provisioner.state.local import backend_of
+from provisioner.state.lock import Owner
 from provisioner.state.records import State
 from provisioner.state.snapshot import Snapshot
 from provisioner.state.upgrade import UPGRADES, Upgrade
@@ -63,7 +65,7 @@ class Recovery(NamedTuple):
     changed: bool
     source: str
     lost: tuple[str, ...]
-    kept: tuple[Path, ...]
+    kept: tuple[str, ...]
     state: State
 
 
@@ -76,10 +78,11 @@ class _Found(NamedTuple):
     foreign: tuple[str, ...]
 
 
-def examine(directory: Path, deployment: str, *, accept_edited: bool = False) -> Examination:
+def examine(location: Location, deployment: str, *, accept_edited: bool = False) -> Examination:
     """Looks, without a lock and without writing. StateError if a file cannot be read."""
-    problem, _ = _problem(directory, deployment)
-    found = _look(directory, deployment, UPGRADES)
+    backend = backend_of(location)
+    problem, _ = _problem(backend, deployment)
+    found = _look(backend, deployment, UPGRADES)
     if isinstance(problem, StateFormatError):
         return Examination(problem, found.parts, "", ())
     source, _, lost = _rebuild(found, deployment, accept_edited=accept_edited)
@@ -87,7 +90,7 @@ def examine(directory: Path, deployment: str, *, accept_edited: bool = False) ->
 
 
 def recover(
-    directory: Path,
+    location: Location,
     deployment: str,
     *,
     accept_edited: bool = False,
@@ -101,99 +104,98 @@ def recover(
     LockHeldError; StateFormatError for a newer format; StateDamagedError if an edited file is all there is
     and it is not accepted; StateWriteError.
     """
-    files = files or Files()
-    if not directory.is_dir():
-        raise _nothing(directory, deployment)
-    lock = Lock.take(directory, who or Owner.me("provisioner state recover"), clock, files)
+    backend = backend_of(location, files)
+    if not backend.exists():
+        raise _nothing(backend, deployment)
+    pen = backend.take(who or Owner.me("provisioner state recover"), clock)
     try:
-        problem, state = _problem(directory, deployment)
+        problem, state = _problem(backend, deployment)
         if problem is None:
             if state is None:
-                raise _nothing(directory, deployment)
+                raise _nothing(backend, deployment)
             return Recovery(False, snapshot.NAME, (), (), state)
         if isinstance(problem, StateFormatError):
             raise problem
-        found = _look(directory, deployment, UPGRADES)
+        found = _look(backend, deployment, UPGRADES)
         source, state, lost = _rebuild(found, deployment, accept_edited=accept_edited)
         if not source and any(part.verdict == "edited" for part in found.parts):
             raise problem
-        kept = _write(directory, state, found, clock(), files)
-        audit = Audit(directory, lock.info, clock, files)
+        kept = _write(backend, pen, state, found, clock())
+        audit = Audit(pen.audit, backend.place(AUDIT), pen.info, clock)
         facts = {"source": source or "nothing", "lost": list(lost), "problem": str(problem)}
         audit.append("state.recovered", facts)
         audit.sync()
-        audit.close()
         return Recovery(True, source, lost, kept, state)
     finally:
-        lock.release()
+        pen.release()
 
 
-def _nothing(directory: Path, deployment: str) -> StateError:
-    return StateError(
-        f"nothing was ever recorded for {deployment!r} here", where=str(directory), hint="deploy it first"
-    )
+def _nothing(backend: Backend, deployment: str) -> StateError:
+    return StateError(f"nothing was ever recorded for {deployment!r} here", where=backend.where, hint="deploy it first")
 
 
-def _problem(directory: Path, deployment: str) -> tuple[StateError | None, State | None]:
+def _problem(backend: Backend, deployment: str) -> tuple[StateError | None, State | None]:
     try:
-        loaded = load(directory, deployment)
+        loaded = load(backend, deployment)
     except StateError as err:
         return err, None
     return None, loaded.state if loaded else None
 
 
-def _look(directory: Path, deployment: str, upgrades: Mapping[int, Upgrade]) -> _Found:
+def _look(backend: Backend, deployment: str, upgrades: Mapping[int, Upgrade]) -> _Found:
     parts: list[Part] = []
     snapshots: dict[str, Snapshot] = {}
     for name in _SNAPSHOTS:
-        part, found = _look_at_snapshot(directory / name, deployment, upgrades)
+        part, found = _look_at_snapshot(backend, name, deployment, upgrades)
         parts.append(part)
         if found is not None:
             snapshots[name] = found
-    raws = {name: read(directory / name) for name in _JOURNALS}
+    raws = {name: backend.read(name) for name in _JOURNALS}
     every = {name: _good_lines(raw) for name, raw in raws.items() if raw is not None}
     lineage = _lineage(snapshots.values(), every.values())
     lines: dict[int, Line] = {}
     foreign: list[str] = []
     for name in _JOURNALS:
-        parts.append(_look_at_journal(directory / name, raws[name], every.get(name, []), lineage))
+        parts.append(_look_at_journal(backend.place(name), name, raws[name], every.get(name, []), lineage))
         if parts[-1].verdict == "foreign":
             foreign.append(name)
         lines.update({line.serial: line for line in every.get(name, []) if line.lineage == lineage})
     return _Found(tuple(parts), snapshots, lines, tuple(foreign))
 
 
-def _look_at_snapshot(path: Path, deployment: str, upgrades: Mapping[int, Upgrade]) -> tuple[Part, Snapshot | None]:
-    raw = read(path)
+def _look_at_snapshot(
+    backend: Backend, name: str, deployment: str, upgrades: Mapping[int, Upgrade]
+) -> tuple[Part, Snapshot | None]:
+    raw = backend.read(name)
     if raw is None:
-        return Part(path.name, "missing"), None
+        return Part(name, "missing"), None
     try:
-        found = snapshot.decode(raw, str(path), upgrades, accept_edited=True)
+        found = snapshot.decode(raw, backend.place(name), upgrades, accept_edited=True)
     except StateFormatError as err:
-        return Part(path.name, "newer", str(err)), None
+        return Part(name, "newer", str(err)), None
     except StateDamagedError as err:
         written = re.search(rb'"serial":\s*(\d{1,18})\b', raw[:4096])
-        return Part(path.name, "damaged", str(err), int(written.group(1)) if written else None), None
+        return Part(name, "damaged", str(err), int(written.group(1)) if written else None), None
     state = found.state
     if state.deployment != deployment:
-        return Part(path.name, "foreign", f"it belongs to deployment {state.deployment!r}"), None
+        return Part(name, "foreign", f"it belongs to deployment {state.deployment!r}"), None
     if found.edited:
-        return Part(path.name, "edited", "its content does not fit its checksum", state.serial), found
-    return Part(path.name, "good", f"{len(state.steps)} steps, {len(state.runs)} runs", state.serial), found
+        return Part(name, "edited", "its content does not fit its checksum", state.serial), found
+    return Part(name, "good", f"{len(state.steps)} steps, {len(state.runs)} runs", state.serial), found
 
 
-def _look_at_journal(path: Path, raw: bytes | None, good: list[Line], lineage: str) -> Part:
+def _look_at_journal(place: str, name: str, raw: bytes | None, good: list[Line], lineage: str) -> Part:
     if raw is None:
-        return Part(path.name, "missing")
+        return Part(name, "missing")
     serial = good[-1].serial if good else None
     if any(line.lineage != lineage for line in good):
-        return Part(path.name, "foreign", "it belongs to another state", serial)
+        return Part(name, "foreign", "it belongs to another state", serial)
     try:
-        scan = journal.scan(raw, str(path))
+        scan = journal.scan(raw, place)
     except StateDamagedError as err:
-        return Part(path.name, "damaged", str(err), serial)
+        return Part(name, "damaged", str(err), serial)
     torn = len(raw) - scan.end
-    return Part(path.name, "good", f"{len(scan.lines)} lines{f', {torn} torn bytes' if torn else ''}", serial)
+    return Part(name, "good", f"{len(scan.lines)} lines{f', {torn} torn bytes' if torn else ''}", serial)
 
 
 def _good_lines(raw: bytes) -> list[Line]:
@@ -256,16 +258,12 @@ def _span(first: int, last: int) -> str:
     return f"record {first}" if first == last else f"records {first} to {last}"
 
 
-def _write(directory: Path, state: State, found: _Found, now: float, files: Files) -> tuple[Path, ...]:
+def _write(backend: Backend, pen: Pen, state: State, found: _Found, now: float) -> tuple[str, ...]:
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    kept: list[Path] = []
-    path = directory / snapshot.NAME
-    with writing(path, "write the recovered state", safe="the old files are as they were"):
+    kept: list[str] = []
+    with writing(backend.place(snapshot.NAME), "write the recovered state", safe="the old files are as they were"):
         for part in found.parts:
             if part.verdict not in ("good", "missing"):
-                kept.append(directory / f"{part.name}.damaged-{stamp}")
-                files.keep(directory / part.name, kept[-1])
-        files.replace(path, snapshot.encode(state))
-        Journal(directory, files, keep=False).close()
-        files.sync_directory(directory)
+                kept.append(pen.set_aside(part.name, f"{part.name}.damaged-{stamp}"))
+        pen.replace(snapshot.encode(state), state.serial)
     return tuple(kept)

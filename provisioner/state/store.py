@@ -11,7 +11,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,12 +18,14 @@ import msgspec
 
 from provisioner.errors import StateError, StateWriteError
 from provisioner.state import journal, snapshot
+from provisioner.state.audit import NAME as AUDIT
 from provisioner.state.audit import Audit
-from provisioner.state.files import Files, read, writing
-from provisioner.state.journal import Journal
+from provisioner.state.backend import Backend, Location, Pen
+from provisioner.state.files import Files, writing
 from provisioner.state.ledger import Ledger
 from provisioner.state.load import is_current, load, peek
-from provisioner.state.lock import Lock, LockInfo, Owner
+from provisioner.state.local import backend_of
+from provisioner.state.lock import LockInfo, Owner
 from provisioner.state.records import FORMAT, Entry, PutRun, State
 from provisioner.state.upgrade import UPGRADES, Upgrade
 
@@ -36,32 +37,30 @@ _SAFE = f"what was recorded is safe in {journal.NAME}"
 class Store:
     """A deployment's record, held open by one process. Safe to use from several threads."""
 
-    def __init__(self, directory: Path, lock: Lock, files: Files, audit: Audit) -> None:
-        self.directory = directory
-        self._lock = lock
-        self._files = files
+    def __init__(self, backend: Backend, pen: Pen, audit: Audit) -> None:
+        self.backend = backend
+        self._pen = pen
         self._audit = audit
         self._mutex = threading.RLock()
         self._ledger: Ledger
-        self._journal: Journal
         self._folded = -1
         self._halfway = False
         self._closed = False
 
     @property
     def state(self) -> State:
-        """The record as it is on the disk. Read only: to change it, commit."""
+        """The record as it was written. Read only: to change it, commit."""
         return self._ledger.state
 
     @property
     def takeover(self) -> LockInfo | None:
         """The owner that died with the lock, None where the last one ended in good order."""
-        return self._lock.takeover
+        return self._pen.takeover
 
     @classmethod
     def open(
         cls,
-        directory: Path,
+        location: Location,
         deployment: str,
         *,
         who: Owner,
@@ -70,34 +69,37 @@ class Store:
         files: Files | None = None,
         upgrades: Mapping[int, Upgrade] = UPGRADES,
     ) -> Self:
-        """Locks the directory and loads what is in it; an empty one becomes a new state if ``create``.
+        """Locks the record and loads what is in it; an empty place becomes a new state if ``create``.
 
         LockHeldError, StateDamagedError, StateFormatError, StateLineageError, StateWriteError; StateError
         where there is nothing and ``create`` is false, or a file cannot be read. After an error the lock is
         free again.
         """
-        files = files or Files()
-        if not create and read(directory / snapshot.NAME) is None:
-            load(directory, deployment, upgrades)  # complains if it was there once
+        backend = backend_of(location, files)
+        if not create and backend.read(snapshot.NAME) is None:
+            load(backend, deployment, upgrades)  # complains if it was there once
             raise StateError(
                 f"nothing was ever deployed as {deployment!r} here",
-                where=str(directory),
+                where=backend.where,
                 hint="deploy it first",
             )
-        with writing(directory, "make the directory of the state"):
-            files.make_directory(directory)
-        lock = Lock.take(directory, who, clock, files)
-        store = cls(directory, lock, files, Audit(directory, lock.info, clock, files))
+        pen = backend.take(who, clock)
+        store = cls(backend, pen, Audit(pen.audit, backend.place(AUDIT), pen.info, clock))
         try:
             store._begin(deployment, upgrades)
         except BaseException:
-            lock.release()
+            pen.release()
             raise
         return store
 
     def _begin(self, deployment: str, upgrades: Mapping[int, Upgrade]) -> None:
-        loaded = load(self.directory, deployment, upgrades)
-        with writing(self.directory / snapshot.NAME, "write the state"):
+        place = self.backend.place(snapshot.NAME)
+        with writing(place, "write the state"):
+            loaded = load(self.backend, deployment, upgrades)
+            while not self._pen.claim(known := loaded.state.serial if loaded else 0):
+                loaded = load(self.backend, deployment, upgrades)  # a last word of the one before us
+                if (loaded.state.serial if loaded else 0) == known:
+                    raise snapshot.damaged(f"there is a record {known + 1} that does not fit", self.backend.where)
             if loaded is None:
                 state = State(deployment=deployment, lineage=os.urandom(16).hex(), salt=os.urandom(16).hex())
                 self._ledger = Ledger(state)
@@ -105,15 +107,13 @@ class Store:
             else:
                 self._ledger = Ledger(loaded.state)
                 if loaded.format != FORMAT:
-                    path = self.directory / snapshot.NAME
-                    self._files.keep(path, path.with_name(f"{path.name}.v{loaded.format}"))
+                    self._pen.set_aside(snapshot.NAME, f"{snapshot.NAME}.v{loaded.format}")
                 if is_current(loaded):
                     self._folded = loaded.folded
                 else:
                     self._write_snapshot()
             # Always a new journal, so that an owner whose lock was broken writes into one that nobody reads.
-            self._journal = Journal(self.directory, self._files, keep=bool(loaded and loaded.lines))
-            self._files.sync_directory(self.directory)
+            self._pen.new_journal(keep=bool(loaded and loaded.lines))
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """All entries durable when it returns, in this order, or none of them.
@@ -137,30 +137,29 @@ class Store:
             self._halfway = False
             for entry in written:
                 if isinstance(entry, PutRun) and entry.run.finished is None:
-                    self._lock.note_run(entry.run.id)
+                    self._pen.note_run(entry.run.id)
 
     def _append(self, lines: Sequence[journal.Line]) -> None:
-        self._lock.must_be_ours()
+        self._pen.must_be_ours()
         self._halfway = True
+        place = self.backend.place(journal.NAME)
         try:
-            with writing(self._journal.path, "record the next step, so the run stops before it"):
-                self._journal.append(b"".join(map(journal.frame, lines)))
+            with writing(place, "record the next step, so the run stops before it"):
+                self._pen.append(b"".join(map(journal.frame, lines)), lines[0].serial)
         except StateWriteError as err:
             self._halfway = False
             err.unwritten = tuple(msgspec.json.encode(line).decode() for line in lines)
             raise
         # If the lock was broken while we wrote, its new owner may have read the journal before our line.
-        self._lock.must_be_ours()
+        self._pen.must_be_ours()
 
     def _ready(self) -> None:
         if self._closed:
             raise ValueError("the store is closed")
         if self._halfway:
-            # An exception (a signal's, say) interrupted a commit or a fold: memory may be behind the files.
-            self._lock.must_be_ours()
-            old, deployment = self._journal, self.state.deployment
-            self._begin(deployment, UPGRADES)
-            old.close()
+            # An exception (a signal's, say) interrupted a commit or a fold: memory may be behind what is kept.
+            self._pen.must_be_ours()
+            self._begin(self.state.deployment, UPGRADES)
             self._halfway = False
 
     def fold(self) -> None:
@@ -170,31 +169,24 @@ class Store:
         """
         with self._mutex:
             self._ready()
-            self._lock.must_be_ours()
-            with writing(self.directory / snapshot.NAME, "fold the journal into the state", safe=_SAFE):
+            self._pen.must_be_ours()
+            with writing(self.backend.place(snapshot.NAME), "fold the journal into the state", safe=_SAFE):
                 if self._folded != self.state.serial:
                     self._write_snapshot()
-                if self._journal.length:
+                if self._pen.pending:
                     self._renew_journal()
 
     def _renew_journal(self) -> None:
-        old = self._journal
         self._halfway = True
         try:
-            self._journal = Journal(self.directory, self._files, keep=True)
-        except OSError:
-            self._halfway = False  # the old one still has its name
+            self._pen.new_journal(keep=True)
+        except (OSError, StateWriteError):
+            self._halfway = False  # the old one goes on
             raise
-        old.close()
         self._halfway = False
-        self._files.sync_directory(self.directory)
 
     def _write_snapshot(self) -> None:
-        path = self.directory / snapshot.NAME
-        self._files.write_new(path.with_name(f"{path.name}.tmp"), snapshot.encode(self.state))
-        self._files.keep(path, self.directory / snapshot.BACKUP)
-        self._files.rename(path.with_name(f"{path.name}.tmp"), path)
-        self._files.sync_directory(self.directory)
+        self._pen.write_snapshot(snapshot.encode(self.state), self.state.serial)
         self._folded = self.state.serial
 
     def audit(self, event: str, /, **facts: object) -> None:
@@ -202,12 +194,16 @@ class Store:
         with self._mutex:
             if self._closed:
                 raise ValueError("the store is closed")
-            self._lock.must_be_ours()
+            self._pen.must_be_ours()
             self._audit.append(event, facts)
 
     def still_ours(self) -> bool:
         """False once somebody broke the lock: then no call may be made any more."""
-        return self._lock.still_ours()
+        return self._pen.still_ours()
+
+    def must_be_ours(self) -> None:
+        """LockLostError unless :meth:`still_ours`. Cheap: to be asked before every call to a cloud."""
+        self._pen.must_be_ours()
 
     def close(self) -> None:
         """Folds and unlocks; a second time does nothing. The lock is free even after StateWriteError."""
@@ -215,14 +211,12 @@ class Store:
             if self._closed:
                 return
             try:
-                if self._lock.still_ours():
+                if self._pen.still_ours():
                     self.fold()
                     self._audit.sync()
             finally:
                 self._closed = True
-                self._journal.close()
-                self._audit.close()
-                self._lock.release()
+                self._pen.release()
 
     def __enter__(self) -> Self:
         return self

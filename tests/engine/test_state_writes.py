@@ -140,3 +140,23 @@ def test_a_run_whose_lock_was_taken_away_makes_no_further_call_that_changes_some
     world.cloud.hooks.clear()
     release(world.directory)
     assert world.deploy(SECOND).exit_code == 0
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+def test_a_run_whose_lock_is_taken_just_before_a_call_does_not_make_it(world: World, verb: str) -> None:
+    world.deploy(FIRST)
+    effects: list[str] = []
+
+    def steal(when: str, done: str, name: str) -> None:
+        if when == "before" and done == verb:
+            break_lock(world.directory)
+        elif when == "after" and done in ("create", "update", "delete", "discard"):
+            effects.append(done)
+
+    world.cloud.hooks.append(steal)
+    with pytest.raises(LockLostError):
+        world.deploy(SECOND)
+    assert verb not in effects
+    world.cloud.hooks.clear()
+    release(world.directory)
+    assert world.deploy(SECOND).exit_code == 0

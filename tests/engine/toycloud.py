@@ -84,6 +84,11 @@ class ToyCloud:
         self._dying: list[Thing] = []
         self._serial = 0
         self._instant = (0.0, 0)
+        self._check: Callable[[], None] = lambda: None
+
+    def fence(self, check: Callable[[], None]) -> None:
+        """Asked before every request has any effect."""
+        self._check = check
 
     def identity(self) -> str:
         """The account that the credentials belong to."""
@@ -92,7 +97,7 @@ class ToyCloud:
     def twin(self, clock: Clock) -> ToyCloud:
         """A copy under another clock, which shows the same time."""
         other = ToyCloud(clock)
-        shared = {"clock", "hooks", "faults", "calls"}
+        shared = {"clock", "hooks", "faults", "calls", "_check"}
         for name, value in copy.deepcopy({k: v for k, v in vars(self).items() if k not in shared}).items():
             setattr(other, name, value)
         return other
@@ -137,6 +142,7 @@ class ToyCloud:
         assert count < SPIN, "the engine calls and calls while no time passes"
         for hook in self.hooks:
             hook("before", verb, name)
+        self._check()
         for fault in self.faults:
             if fault.verb == verb and fault.match in name and fault.times:
                 fault.times -= 1

@@ -209,6 +209,7 @@ class _ToyRegistry(Registry):
         self._cloud = cloud
 
     def open_session(self, cloud: str, region: str) -> Any:
+        self._cloud.fence(lambda: None)  # the one cloud stands for a new session
         return self._cloud
 
 

@@ -101,7 +101,7 @@ class World:
         owner = Owner(user="tester", command="test")
         store = Store.open(self.directory, DEPLOYMENT, who=owner, clock=self.clock.wall, files=self.files)
         events = Events(self.clock.wall, self.events.append)
-        drivers = Drivers(registry(self.cloud), "here")
+        drivers = Drivers(registry(self.cloud), "here", store.must_be_ours)
         self.last = Site(store=store, drivers=drivers, events=events, clock=self.clock, parallelism=0, by="tester")
         return self.last
 

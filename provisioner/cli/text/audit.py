@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from provisioner.cli.style import bad, dim, good, plural, table
@@ -12,13 +11,9 @@ from provisioner.cli.style import bad, dim, good, plural, table
 _OWN: Final = ("seq", "at", "by", "event", "prev")
 
 
-def read_audit(path: Path) -> list[dict[str, Any]]:
+def read_audit(raw: bytes) -> list[dict[str, Any]]:
     """Its lines; one that is not JSON is shown as ``{"damaged": text}``."""
-    try:
-        raw = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    return [_line(line) for line in raw.splitlines()]
+    return [_line(line) for line in raw.decode(errors="replace").splitlines()]
 
 
 def _line(line: str) -> dict[str, Any]:
@@ -29,7 +24,7 @@ def _line(line: str) -> dict[str, Any]:
     return tree if isinstance(tree, dict) else {"damaged": line}
 
 
-def audit_text(path: Path, entries: Sequence[dict[str, Any]], broken: int | None) -> list[str]:
+def audit_text(path: str, entries: Sequence[dict[str, Any]], broken: int | None) -> list[str]:
     """A line an entry, and whether the chain holds."""
     rows = [_row(entry) for entry in entries]
     if broken is None:

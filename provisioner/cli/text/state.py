@@ -90,7 +90,7 @@ def recovery_json(done: Recovery) -> dict[str, Any]:
         "recovered": done.changed,
         "source": done.source,
         "lost": list(done.lost),
-        "kept": [str(path) for path in done.kept],
+        "kept": list(done.kept),
         "steps": len(done.state.steps),
     }
 

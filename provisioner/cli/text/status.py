@@ -39,7 +39,7 @@ def status_json(status: DeploymentStatus) -> dict[str, Any]:
         "region": status.region,
         "accounts": status.accounts,
         "progress": {"ready": status.ready, "steps": len([s for s in status.steps if s.status != "check"])},
-        "owner": str(status.owner) if status.owner else None,
+        "owner": str(status.owner.info) if status.owner else None,
         "last_run": run_json(status.last) if status.last else None,
         "steps": [_step_json(step) for step in status.steps],
     }
@@ -90,9 +90,11 @@ def status_text(status: DeploymentStatus, now: float, columns: int = 1000) -> li
     place = dim(f"({', '.join(word for word in (accounts, status.region) if word)})") if status.region else ""
     lines = [f"{bold(status.deployment)} {place}".rstrip(), f"  {colour(status.standing)}: {words}"]
     if status.owner is not None:
-        alive = status.owner.alive()
+        alive = status.owner.alive
         lines.append(
-            f"  {accent('at work:')} {status.owner}" if alive is not False else f"  {warn('died:')} {status.owner}"
+            f"  {accent('at work:')} {status.owner.info}"
+            if alive is not False
+            else f"  {warn('died:')} {status.owner.info}"
         )
     if status.last is not None:
         lines.append(f"  {dim('last run:')} {last_run(status.last, now)}")

@@ -54,11 +54,11 @@ def graph(app: App, chosen: Chosen, form: str | None, path: Path | None, full: b
 
 
 def _status(app: App, chosen: Chosen, plan: Plan) -> Any:
-    from provisioner.cli.work import record_directory
+    from provisioner.cli.records import record_of
     from provisioner.operations.status import status_of
     from provisioner.state.store import peek
 
-    state = peek(record_directory(app, chosen, plan.deployment), plan.deployment)
+    state = peek(record_of(app, chosen, plan.deployment, plan), plan.deployment)
     return status_of(state, plan, app.registry, None) if state is not None else None
 
 

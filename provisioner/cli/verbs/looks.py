@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from provisioner.cli.options import Chosen, plan_options
 
 if TYPE_CHECKING:
     from provisioner.plan.model import Plan
+    from provisioner.state.backend import Backend
     from provisioner.state.records import State
 
 DIFFERENT = 7
@@ -27,18 +27,18 @@ UNHEALTHY = 8
 @click.pass_obj
 def status(app: App, chosen: Chosen, refresh: bool, watch: bool) -> int:
     """How a deployment stands, step by step, from its record; also while a run is at work."""
+    from provisioner.cli.records import recorded
     from provisioner.cli.text.status import status_json, status_text
     from provisioner.cli.watch import watching
-    from provisioner.cli.work import plan_if_valid, recorded
+    from provisioner.cli.work import plan_if_valid
     from provisioner.operations.status import DeploymentStatus, status_of
-    from provisioner.state.lock import lock_info
     from provisioner.state.store import peek
 
     plan, deployment = plan_if_valid(app, chosen)
-    directory = recorded(app, chosen, deployment)
+    backend = recorded(app, chosen, deployment, plan)
 
     def look() -> DeploymentStatus:
-        return status_of(_state(directory, deployment, peek), plan, app.registry, lock_info(directory))
+        return status_of(_state(backend, deployment, peek), plan, app.registry, backend.holder())
 
     if watch and not app.json:
         watching(
@@ -58,10 +58,10 @@ def status(app: App, chosen: Chosen, refresh: bool, watch: bool) -> int:
     return exit_code
 
 
-def _state(directory: Path, deployment: str, peek: Any) -> State:
+def _state(backend: Backend, deployment: str, peek: Any) -> State:
     from provisioner.state.records import State
 
-    found: State | None = peek(directory, deployment)
+    found: State | None = peek(backend, deployment)
     return found or State(deployment=deployment, lineage="", salt="")
 
 
@@ -91,13 +91,14 @@ def _refreshed(app: App, chosen: Chosen, plan: Plan) -> tuple[dict[str, Any], li
 @click.pass_obj
 def outputs(app: App, chosen: Chosen, raw: str | None, reveal: bool) -> int:
     """Endpoints and other values that a deployment hands on; without --reveal from its record alone."""
+    from provisioner.cli.records import recorded
     from provisioner.cli.text.outcome import outputs_text
     from provisioner.cli.text.values import plain
-    from provisioner.cli.work import read_plan, recorded
+    from provisioner.cli.work import read_plan
 
     plan = read_plan(app, chosen)
-    directory = recorded(app, chosen, plan.deployment)
-    values = _values(app, chosen, plan, directory, reveal)
+    backend = recorded(app, chosen, plan.deployment, plan)
+    values = _values(app, chosen, plan, backend, reveal)
     if raw is not None:
         return _raw(app, plan, values, raw, reveal)
     shown = {name: plain(value, reveal=reveal) for name, value in values.items()}
@@ -108,13 +109,13 @@ def outputs(app: App, chosen: Chosen, raw: str | None, reveal: bool) -> int:
     return 0
 
 
-def _values(app: App, chosen: Chosen, plan: Plan, directory: Path, reveal: bool) -> dict[str, Any]:
+def _values(app: App, chosen: Chosen, plan: Plan, backend: Backend, reveal: bool) -> dict[str, Any]:
     from provisioner.cli.work import reading
     from provisioner.operations.outputs import live_outputs, recorded_outputs
     from provisioner.state.store import peek
 
     if not reveal:
-        return recorded_outputs(_state(directory, plan.deployment, peek), plan)
+        return recorded_outputs(_state(backend, plan.deployment, peek), plan)
     with reading(app, chosen, plan) as site:
         return live_outputs(site, plan)
 
@@ -144,31 +145,32 @@ def _raw(app: App, plan: Plan, values: dict[str, Any], name: str, reveal: bool) 
 @click.pass_obj
 def history(app: App, chosen: Chosen, audit: bool, lines: int | None) -> int:
     """The runs of a deployment, newest first."""
+    from provisioner.cli.records import recorded
     from provisioner.cli.text.status import history_text, run_json
-    from provisioner.cli.work import plan_if_valid, recorded
+    from provisioner.cli.work import plan_if_valid
     from provisioner.state.store import peek
 
-    _, deployment = plan_if_valid(app, chosen)
-    directory = recorded(app, chosen, deployment)
+    plan, deployment = plan_if_valid(app, chosen)
+    backend = recorded(app, chosen, deployment, plan)
     if audit:
-        return _audit(app, deployment, directory, lines)
-    runs = _state(directory, deployment, peek).runs
+        return _audit(app, deployment, backend, lines)
+    runs = _state(backend, deployment, peek).runs
     shown = runs[-lines:] if lines else runs
     app.tell({"deployment": deployment, "runs": [run_json(run) for run in shown]}, lambda: history_text(shown))
     return 0
 
 
-def _audit(app: App, deployment: str, directory: Path, lines: int | None) -> int:
+def _audit(app: App, deployment: str, backend: Backend, lines: int | None) -> int:
     from provisioner.cli.text.audit import audit_text, read_audit
     from provisioner.state.audit import NAME, verify_audit
 
-    path = directory / NAME
-    broken = verify_audit(path)
-    entries = read_audit(path)[-(lines or 0) :]
+    raw, path = backend.read(NAME) or b"", backend.place(NAME)
+    broken = verify_audit(raw)
+    entries = read_audit(raw)[-(lines or 0) :]
     exit_code = UNHEALTHY if broken is not None else 0
     result = {
         "deployment": deployment,
-        "path": str(path),
+        "path": path,
         "whole": broken is None,
         "broken_at": broken,
         "entries": entries,

@@ -12,6 +12,7 @@ from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Named, record_options
 
 if TYPE_CHECKING:
+    from provisioner.state.backend import Backend
     from provisioner.state.records import Record, State
 
 
@@ -19,7 +20,7 @@ class Held(NamedTuple):
     """The record that is meant. ``words`` name it again on a command line."""
 
     deployment: str
-    directory: Path
+    backend: Backend
     words: str
 
 
@@ -30,15 +31,15 @@ def state() -> None:
 
 def _held(app: App, named: Named) -> Held:
     from provisioner.cli.options import Chosen
-    from provisioner.cli.work import recorded
+    from provisioner.cli.records import recorded
     from provisioner.errors import UsageError
     from provisioner.plan.load import read_identity
 
-    chosen = Chosen(named.plan or Path(), named.environment, named.sandbox)
+    chosen = Chosen(named.plan or Path(), named.environment, named.sandbox, state=named.state)
     name = named.deployment or read_identity(chosen.path, named.environment)
     if not name or "/" in name or name.startswith("."):
         raise UsageError(f"{name!r} is not the name of a deployment")
-    words = f"--deployment {name}{' --sandbox' if named.sandbox else ''}" if named.plan is None else chosen.words
+    words = chosen.words if named.plan is not None else f"--deployment {name}{chosen.words.removeprefix('.')}"
     app.failed["deployment"] = name
     return Held(name, recorded(app, chosen, name), words)
 
@@ -47,10 +48,10 @@ def _peek(held: Held) -> State:
     from provisioner.errors import StateError
     from provisioner.state.store import peek
 
-    found = peek(held.directory, held.deployment)
+    found = peek(held.backend, held.deployment)
     if found is None:
         raise StateError(
-            f"nothing was ever recorded for {held.deployment!r}", where=str(held.directory), hint="deploy it first"
+            f"nothing was ever recorded for {held.deployment!r}", where=held.backend.where, hint="deploy it first"
         )
     return found
 
@@ -104,7 +105,7 @@ def rm(app: App, named: Named, yes: bool) -> int:
 
     held, step = _held(app, named), named.step or ""
     who = Owner.me(f"provisioner state rm {held.words}")
-    with Store.open(held.directory, held.deployment, who=who, create=False) as store:
+    with Store.open(held.backend, held.deployment, who=who, create=False) as store:
         record = _record(store.state, step)
         what = f"{record.type} {record.key.name}"
         if not ask_first(app, yes, f"Forget {step} of {held.deployment}? {what} stays in the cloud"):
@@ -124,25 +125,24 @@ def rm(app: App, named: Named, yes: bool) -> int:
 def unlock(app: App, named: Named, force: bool) -> int:
     """Says whose the lock is, and takes it from an owner that is dead; --force from one that lives."""
     from provisioner.errors import LockHeldError
-    from provisioner.state.lock import break_lock, lock_info
 
     held = _held(app, named)
-    owner = lock_info(held.directory)
+    owner = held.backend.holder()
     if owner is None:
         app.tell({"deployment": held.deployment, "unlocked": False, "owner": None}, lambda: ["nobody holds the lock"])
         return 0
-    alive = owner.alive()
+    alive = owner.alive
     if alive is not False and not force:
-        where = "it is alive" if alive else f"it is on {owner.host}, so nobody here can tell whether it lives"
+        where = "it is alive" if alive else f"it is on {owner.info.host}, so nobody here can tell whether it lives"
         raise LockHeldError(
-            f"the lock belongs to {owner}; {where}",
-            where=str(held.directory),
+            f"the lock belongs to {owner.info}; {where}",
+            where=held.backend.where,
             hint="stop it and wait; --force takes the lock away, and that run then stops before its next call",
         )
-    break_lock(held.directory)
+    held.backend.break_lock()
     lived = "dead" if alive is False else "alive or unknown"
-    result = {"deployment": held.deployment, "unlocked": True, "owner": str(owner), "alive": alive}
-    app.tell(result, lambda: [f"took the lock away from {owner} ({lived})"])
+    result = {"deployment": held.deployment, "unlocked": True, "owner": str(owner.info), "alive": alive}
+    app.tell(result, lambda: [f"took the lock away from {owner.info} ({lived})"])
     return 0
 
 
@@ -161,7 +161,7 @@ def recover(app: App, named: Named, accept_edited: bool, yes: bool) -> int:
     from provisioner.state import recovery
 
     held = _held(app, named)
-    seen = recovery.examine(held.directory, held.deployment, accept_edited=accept_edited)
+    seen = recovery.examine(held.backend, held.deployment, accept_edited=accept_edited)
     if seen.healthy:
         app.tell(
             {**examination_json(held.deployment, seen), "recovered": False},
@@ -172,6 +172,6 @@ def recover(app: App, named: Named, accept_edited: bool, yes: bool) -> int:
     if not ask_first(app, yes, "Recover it?"):
         app.tell({**examination_json(held.deployment, seen), "recovered": False}, lambda: ["nothing was changed"])
         return 0
-    done = recovery.recover(held.directory, held.deployment, accept_edited=accept_edited)
+    done = recovery.recover(held.backend, held.deployment, accept_edited=accept_edited)
     app.tell({**examination_json(held.deployment, seen), **recovery_json(done)}, lambda: recovery_text(done))
     return 0

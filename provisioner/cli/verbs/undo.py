@@ -26,13 +26,14 @@ def rollback(app: App, chosen: Chosen, wishes: Wishes) -> int:
     What that run created is deleted, what it changed gets its earlier values, what it deleted is made again (without
     its data).
     """
+    from provisioner.cli.records import recorded
     from provisioner.cli.runs import begin, finish, options_of
-    from provisioner.cli.work import bench, choose_cloud, plan_if_valid, recorded
+    from provisioner.cli.work import bench, choose_cloud, plan_if_valid
     from provisioner.operations import reversal
 
     begin(app, wishes, "rollback")
     plan, deployment = plan_if_valid(app, chosen)
-    recorded(app, chosen, deployment)
+    recorded(app, chosen, deployment, plan)
     choose_cloud(app, sandbox=chosen.sandbox)
     with bench(app, chosen, wishes, deployment, plan, "rollback") as made:
         outcome = reversal.rollback(made.site, plan, options_of(wishes), _confirm_rollback(app, wishes, made))
@@ -61,17 +62,18 @@ def destroy(app: App, chosen: Chosen, wishes: Wishes) -> int:
 
     Databases leave a final snapshot, and one that has deletion protection refuses, unless --allow-data-loss is given.
     """
+    from provisioner.cli.records import anywhere, recorded
     from provisioner.cli.runs import begin, finish, nothing_there, options_of
-    from provisioner.cli.work import anywhere, bench, choose_cloud, plan_if_valid, recorded
+    from provisioner.cli.work import bench, choose_cloud, plan_if_valid
     from provisioner.operations import destroy as operation
 
     begin(app, wishes, "destroy")
     plan, deployment = plan_if_valid(app, chosen)
     # With a valid plan what is ours is found by its tag, even where the record was lost.
-    if plan is None and not anywhere(app, deployment):
+    if plan is None and not anywhere(app, chosen, deployment):
         return nothing_there(app, deployment)
-    if plan is None or anywhere(app, deployment):
-        recorded(app, chosen, deployment)
+    if plan is None or anywhere(app, chosen, deployment):
+        recorded(app, chosen, deployment, plan)
     choose_cloud(app, sandbox=chosen.sandbox)
     with bench(app, chosen, wishes, deployment, plan, "destroy") as made:
         outcome = operation.destroy(made.site, plan, options_of(wishes), _confirm_destroy(app, wishes, made))

@@ -1,8 +1,6 @@
-"""The one place where boto3 is set up and called: clients, credentials, endpoints, errors.
+"""The one place where the drivers' boto3 is set up and called: clients, credentials, endpoints, errors.
 
-``PROVISIONER_ENDPOINTS`` names a JSON file whose ``aws`` entry says where the control plane is; it is read
-here alone, and drivers never know. With it set, the machine's own AWS credentials are not used, whatever
-happens: a rehearsal must not reach the real cloud, nor send it real keys.
+Whether it talks to AWS or to a sandbox is decided here alone (:mod:`provisioner.endpoints`), and drivers never know.
 
 SDK retries are off: the engine retries, once, in one place.
 """
@@ -10,34 +8,17 @@ SDK retries are off: the engine retries, once, in one place.
 from __future__ import annotations
 
 import importlib
-import json
-import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from provisioner.drivers.aws import page
 from provisioner.drivers.aws.errors import caught, masked, translate
-from provisioner.errors import MissingExtraError, SandboxError, SetupError
+from provisioner.endpoints import Endpoint, endpoint_of
+from provisioner.errors import MissingExtraError, SetupError
 from provisioner.secret import Secret
-
-ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
-"""The environment variable that names ``endpoints.json``."""
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """The ``aws`` entry of ``endpoints.json``; ``ca`` is the path of the databases' certificate authority."""
-
-    url: str
-    region: str = ""
-    ca: str = ""
-    access_key_id: str = "sandbox"
-    secret_access_key: str = "sandbox"  # noqa: S105 - what a local endpoint takes, and nothing else
 
 
 class AwsSession:
@@ -51,6 +32,11 @@ class AwsSession:
         self._boto: Any = None
         self._caller: dict[str, str] | None = None
         self._memory: dict[str, dict[str, Any]] = {}
+        self._fence: Callable[[], None] | None = None
+
+    def fence(self, check: Callable[[], None]) -> None:
+        """From now on ``check`` is asked when a request is signed and about to leave; what it raises comes out."""
+        self._fence = check
 
     def client(self, service: str, region: str = "") -> Any:
         """The boto3 client of a service (``rds``) in a region; made once. MissingExtraError without boto3."""
@@ -111,6 +97,10 @@ class AwsSession:
         """Path of the authority that signs the databases' certificates, where the endpoint names one."""
         return (self._endpoint.ca if self._endpoint else "") or None
 
+    def _before_send(self, **_: Any) -> None:
+        if self._fence is not None:
+            self._fence()
+
     def _make_client(self, service: str, region: str) -> Any:
         if self._boto is None:
             self._boto = _boto_session(self._endpoint)
@@ -129,7 +119,9 @@ class AwsSession:
             place["endpoint_url"] = self._endpoint.url
             options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
         try:
-            return self._boto.client(service, region_name=region, config=config.Config(**options), **place)
+            made = self._boto.client(service, region_name=region, config=config.Config(**options), **place)
+            made.meta.events.register("before-send", self._before_send)
+            return made
         except caught() as err:
             raise translate(err, service=service, operation="") from err
 
@@ -149,7 +141,7 @@ def _translated(client: Any, operation: str, what: str, hidden: list[str]) -> It
 
 def open_session(region: str = "") -> AwsSession:
     """A session for a region (``us-east-1``); empty: the endpoint's, else the one in AWS's own settings."""
-    endpoint = _endpoint()
+    endpoint = endpoint_of("aws")
     region = region or (endpoint.region if endpoint else "") or _configured_region(endpoint)
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", region):
         raise SetupError(
@@ -157,21 +149,6 @@ def open_session(region: str = "") -> AwsSession:
             hint="set `region:` in the plan, for example us-east-1, or AWS_REGION",
         )
     return AwsSession(region, endpoint)
-
-
-def _endpoint() -> Endpoint | None:
-    name = os.environ.get(ENDPOINTS)
-    if not name:
-        return None
-    hint = "`provisioner sandbox start` writes it; unset PROVISIONER_ENDPOINTS to work with the real cloud"
-    try:
-        entries = json.loads(Path(name).read_text(encoding="utf-8"))
-        return msgspec.convert(entries["aws"], Endpoint)
-    except KeyError as err:
-        raise SandboxError("it has no entry for aws", where=name, hint=hint) from err
-    except (OSError, ValueError, TypeError) as err:
-        # An unreadable file must never mean "then the real cloud".
-        raise SandboxError(f"{ENDPOINTS} cannot be used: {err}", where=name, hint=hint) from err
 
 
 def _configured_region(endpoint: Endpoint | None) -> str:

@@ -16,6 +16,7 @@ from provisioner.errors import (
     BusyError,
     ConnectionFailedError,
     InvalidRequestError,
+    LockLostError,
     SandboxError,
     SetupError,
     ThrottledError,
@@ -210,3 +211,20 @@ def test_the_databases_authority_is_known_where_there_is_one(point: Any) -> None
     assert open_session("us-east-1").ca() == "/tmp/ca.pem"
     point(url="http://127.0.0.1:9")
     assert open_session("us-east-1").ca() is None
+
+
+def test_a_run_that_lost_its_lock_sends_no_request_any_more(cloud: Cloud, session: AwsSession) -> None:
+    lost: list[bool] = []
+
+    def check() -> None:
+        if lost:
+            raise LockLostError("another run holds the lock")
+
+    session.fence(check)
+    session.call("kms", "list_keys")
+    lost.append(True)
+    with pytest.raises(LockLostError):
+        session.call("kms", "create_key")
+    with pytest.raises(LockLostError):
+        list(session.pages("kms", "list_keys", "Keys"))
+    assert len(cloud.requests) == 1

@@ -80,8 +80,10 @@ def test_a_damaged_or_lost_snapshot_costs_nothing(directory: Path, damage: bytes
     done = recover(directory, NAME, clock=lambda: 0.0)
     assert (done.changed, done.source, done.lost) == (True, "state.json.backup", ())
     assert done.state == before
-    assert [path.name for path in done.kept] == ([] if damage is None else ["state.json.damaged-19700101T000000Z"])
-    assert all(path.read_bytes() == damage for path in done.kept)
+    assert [Path(place).name for place in done.kept] == (
+        [] if damage is None else ["state.json.damaged-19700101T000000Z"]
+    )
+    assert all(Path(place).read_bytes() == damage for place in done.kept)
     assert mended(directory) == before
 
 
@@ -151,7 +153,7 @@ def test_a_journal_of_another_state_is_set_aside(directory: Path, tmp_path: Path
     (directory / journal.NAME).write_bytes(raw)
     done = recover(directory, NAME)
     assert done.lost == ("journal.jsonl: it belongs to another state, and was left out",)
-    assert [path.read_bytes() for path in done.kept] == [raw]
+    assert [Path(place).read_bytes() for place in done.kept] == [raw]
     assert list(mended(directory).steps) == ["vpc", "db"]
 
 
@@ -178,7 +180,7 @@ def test_a_recovery_needs_the_lock_and_is_audited(directory: Path) -> None:
     with opened(directory), pytest.raises(LockHeldError):
         recover(directory, NAME)
     assert b"state.recovered" in (directory / "audit.jsonl").read_bytes()
-    assert verify_audit(directory / "audit.jsonl") is None
+    assert verify_audit((directory / "audit.jsonl").read_bytes()) is None
 
 
 def test_there_is_nothing_to_recover_where_nothing_was(tmp_path: Path) -> None:

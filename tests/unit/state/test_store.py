@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 import msgspec
 import pytest
@@ -14,6 +13,7 @@ from provisioner.errors import StateError, StateLineageError
 from provisioner.secret import Secret
 from provisioner.state import journal, snapshot
 from provisioner.state.load import load
+from provisioner.state.local import LocalBackend
 from provisioner.state.records import DropRecord, PutFacts, Status
 from provisioner.state.store import Store, peek
 from tests.unit.state.toys import NAME, WHO, Watched, opened, put, put_change, put_run
@@ -195,14 +195,14 @@ def test_a_reader_sees_whole_commits_only_while_a_writer_commits_and_folds(tmp_p
     assert complaints == []
 
 
-class Nosy(type(Path())):  # type: ignore[misc]
-    """A path that lets the test act just before a file is read."""
+class Nosy(LocalBackend):
+    """A backend that lets the test act just before a file is read."""
 
-    before_read: ClassVar[Callable[[str], None]]
+    before_read: Callable[[str], None]
 
-    def read_bytes(self) -> bytes:
-        Nosy.before_read(self.name)
-        return super().read_bytes()  # type: ignore[no-any-return]
+    def read(self, part: str) -> bytes | None:
+        self.before_read(part)
+        return super().read(part)
 
 
 @pytest.mark.parametrize("moment", [journal.NAME, snapshot.NAME])
@@ -218,8 +218,9 @@ def test_a_fold_between_the_two_reads_of_a_reader_hides_nothing_from_it(tmp_path
                 if more:
                     store.commit([put("later")])
 
-        Nosy.before_read = act
-        seen = load(Nosy(tmp_path), NAME)
+        backend = Nosy(tmp_path)
+        backend.before_read = act
+        seen = load(backend, NAME)
         assert seen is not None
         assert list(seen.state.steps)[:2] == ["db", "cache"]
 

@@ -1,0 +1,112 @@
+"""What only S3 has: credentials of boto3, the bucket's region, and what the bucket says about itself."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+from provisioner.endpoints import Endpoint, endpoint_of
+from provisioner.errors import CredentialsError, MissingExtraError, RefusedError, StateError
+
+_HINT: Final = "make the bucket first, or mend its name in `state:` or --state"
+
+
+def settings(bucket: str, endpoint: Endpoint | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of an S3Store with credentials, and of one without. StateError, CredentialsError."""
+    client = _client(endpoint)
+    where: dict[str, Any] = {"region": _region(client, bucket)}
+    if endpoint is not None or not client.meta.endpoint_url.endswith(".amazonaws.com"):
+        where |= {"endpoint": client.meta.endpoint_url, "virtual_hosted_style_request": False}
+    anonymous = {**where, "skip_signature": True}
+    if endpoint is not None:
+        keys = {"access_key_id": endpoint.access_key_id, "secret_access_key": endpoint.secret_access_key}
+        return {**where, **keys}, anonymous
+    provider: Any = importlib.import_module("obstore.auth.boto3").Boto3CredentialProvider(_session())
+    return {**where, "credential_provider": provider}, anonymous
+
+
+def complaint(bucket: str) -> str:
+    """Why a record must not lie in the bucket, as far as its own settings say; empty where they do not.
+
+    What these credentials may not ask is not held against the bucket: the anonymous try remains.
+    """
+    client = _client(endpoint_of("aws"))
+    if not _ask(client.get_bucket_encryption, bucket, "ServerSideEncryptionConfiguration"):
+        return "it has no default encryption: aws s3api put-bucket-encryption"
+    status = _ask(client.get_bucket_policy_status, bucket, "PolicyStatus", {"IsPublic": False})
+    grants = _ask(client.get_bucket_acl, bucket, "Grants", [])
+    if status.get("IsPublic") or any("/global/" in str(grant["Grantee"].get("URI", "")) for grant in grants):
+        block = _ask(client.get_public_access_block, bucket, "PublicAccessBlockConfiguration", {})
+        if not (block.get("RestrictPublicBuckets") and block.get("IgnorePublicAcls")):
+            return "its policy or its access list opens it to the public: aws s3api put-public-access-block"
+    return ""
+
+
+def _ask(question: Any, bucket: str, key: str, otherwise: Any = None) -> Any:
+    """A setting; ``otherwise`` where it is not set; a value that cannot be objected to where we may not ask."""
+    exceptions: Any = importlib.import_module("botocore.exceptions")
+    try:
+        return question(Bucket=bucket)[key]
+    except exceptions.ClientError as err:
+        code = err.response["Error"]["Code"]
+        if code in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
+            return otherwise if otherwise is not None else "unknown"
+        if code.startswith("NoSuch") or code.endswith("NotFoundError"):
+            return otherwise
+        raise StateError(f"cannot ask the bucket about itself: {err}", where=f"s3://{bucket}") from err
+    except exceptions.BotoCoreError as err:
+        raise StateError(f"cannot ask the bucket about itself: {err}", where=f"s3://{bucket}") from err
+
+
+def refuse(bucket: str) -> None:
+    """RefusedError where :func:`complaint` has one."""
+    if said := complaint(bucket):
+        raise RefusedError(
+            f"the bucket must not hold a record: {said.partition(': ')[0]}",
+            where=f"s3://{bucket}",
+            hint=f"mend that first ({said.partition(': ')[2]}), or use another bucket",
+        )
+
+
+def _region(client: Any, bucket: str) -> str:
+    exceptions: Any = importlib.import_module("botocore.exceptions")
+    try:
+        answer = client.head_bucket(Bucket=bucket)
+    except exceptions.NoCredentialsError as err:
+        raise CredentialsError("there are no AWS credentials", hint="aws configure, or set AWS_PROFILE") from err
+    except exceptions.ClientError as err:
+        answer = err.response
+        status = answer["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 404:
+            raise StateError("there is no such bucket", where=f"s3://{bucket}", hint=_HINT) from err
+        if status != 301:
+            hint = "these credentials may not use the bucket: they need to list, read, write and delete there"
+            raise StateError(f"cannot use the bucket: {err}", where=f"s3://{bucket}", hint=hint) from err
+    except exceptions.BotoCoreError as err:
+        raise StateError(f"cannot reach the bucket: {err}", where=f"s3://{bucket}", hint="check the network") from err
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    return str(headers.get("x-amz-bucket-region") or client.meta.region_name)
+
+
+def _client(endpoint: Endpoint | None) -> Any:
+    config: Any = importlib.import_module("botocore.config")
+    options: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 3}}
+    place: dict[str, Any] = {}
+    if endpoint is not None:
+        place["endpoint_url"] = endpoint.url
+        options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
+    session = _session(endpoint)
+    region = session.region_name or (endpoint.region if endpoint else "") or "us-east-1"
+    return session.client("s3", region_name=region, config=config.Config(**options), **place)
+
+
+def _session(endpoint: Endpoint | None = None) -> Any:
+    try:
+        boto3: Any = importlib.import_module("boto3")
+    except ImportError as err:
+        raise MissingExtraError("boto3 is not installed", hint="pip install 'provisioner[aws]'") from err
+    if endpoint is None:
+        return boto3.session.Session()
+    return boto3.session.Session(
+        endpoint.access_key_id, endpoint.secret_access_key, region_name=endpoint.region or None
+    )

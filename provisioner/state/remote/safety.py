@@ -1,0 +1,35 @@
+"""May a record lie in this bucket? Never in one that strangers can read, and encrypted at rest.
+
+Two ways, for neither is enough alone: what the bucket says about itself (S3; what the credentials may not ask is
+skipped), and trying it: without credentials, the lock object that was just written must not be had.
+Cloud Storage and Azure encrypt everything, always, so there is nothing to ask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from provisioner.errors import RefusedError, StateError
+from provisioner.location import Address
+from provisioner.state.remote import lease
+from provisioner.state.remote.bucket import Bucket
+
+
+def check(address: Address, stranger: Bucket) -> None:
+    """RefusedError. ``stranger`` reaches the same objects without credentials; the lock object must be there."""
+    if address.scheme == "s3":
+        from provisioner.state.remote.s3 import refuse
+
+        refuse(address.bucket)
+    if _readable(stranger):
+        raise RefusedError(
+            "the bucket is open to the public: anybody could read this deployment's record",
+            where=str(address),
+            hint="close it to the public, or use another bucket",
+        )
+
+
+def _readable(stranger: Bucket) -> bool:
+    with contextlib.suppress(StateError):  # refused, as it should be
+        return stranger.get(lease.NAME) is not None
+    return False
