@@ -30,7 +30,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
         "outputs": Place(f"{_VERBS}.looks:outputs", "Endpoints and other values that a deployment hands on."),
         "history": Place(f"{_VERBS}.looks:history", "The runs of a deployment."),
         "graph": Place(f"{_VERBS}.graph:graph", "The steps and what each needs, as text, Mermaid, DOT or SVG."),
-        "state": Place(f"{_VERBS}.state:state", "The record itself: list, show, rm, unlock, recover."),
+        "state": Place(f"{_VERBS}.state:state", "The record itself: list, show, rm, unlock, recover, pull, push."),
     },
     "Try": {
         "sandbox": Place(f"{_VERBS}.sandbox:sandbox", "A cloud on this machine, with real databases behind it."),

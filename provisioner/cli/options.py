@@ -174,9 +174,11 @@ _NAME: Final = click.option(
 )  # fmt: skip
 
 
-def record_options(*, step: Literal["no", "optional", "required"] = "no") -> Callable[[Function], Function]:
-    """PLAN and -e, or --deployment NAME; --sandbox; and a STEP after them: as one argument ``named``."""
-    metavar = "[PLAN]" + {"no": "", "optional": " [STEP]", "required": " STEP"}[step]
+def record_options(
+    *, step: Literal["no", "optional", "required"] = "no", what: str = "STEP"
+) -> Callable[[Function], Function]:
+    """PLAN and -e, or --deployment NAME; --sandbox, --state; and a STEP (``what``) after them: as one ``named``."""
+    metavar = "[PLAN]" + {"no": "", "optional": f" [{what}]", "required": f" {what}"}[step]
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
@@ -189,7 +191,7 @@ def record_options(*, step: Literal["no", "optional", "required"] = "no") -> Cal
             state_url: str | None,
             **rest: Any,
         ) -> Any:
-            plan, name = _sorted_out(words, deployment is not None, step)
+            plan, name = _sorted_out(words, deployment is not None, step, what)
             return function(*args, named=Named(plan, environment, sandbox, deployment, name, state_url), **rest)
 
         argument = click.argument("words", nargs=-1, metavar=metavar, shell_complete=completers.plan_then_step)
@@ -199,7 +201,7 @@ def record_options(*, step: Literal["no", "optional", "required"] = "no") -> Cal
     return decorate
 
 
-def _sorted_out(words: tuple[str, ...], by_name: bool, step: str) -> tuple[Path | None, str | None]:
+def _sorted_out(words: tuple[str, ...], by_name: bool, step: str, what: str) -> tuple[Path | None, str | None]:
     """Which word is the plan and which the step."""
     plan, rest = (None, list(words)) if by_name or not words else (Path(words[0]), list(words[1:]))
     if plan is None and not by_name:
@@ -207,5 +209,5 @@ def _sorted_out(words: tuple[str, ...], by_name: bool, step: str) -> tuple[Path 
     if len(rest) > (step != "no"):
         raise click.UsageError(f"too many words: {' '.join(rest)!r}")
     if step == "required" and not rest:
-        raise click.UsageError("which STEP?")
+        raise click.UsageError(f"which {what}?")
     return plan, rest[0] if rest else None

@@ -118,6 +118,14 @@ class Backend(Protocol):
         """A part's content, None where there is none."""
         ...
 
+    def snapshots(self) -> list[int]:
+        """The serials of the snapshots before the present one that are kept, oldest first."""
+        ...
+
+    def snapshot(self, serial: int) -> bytes | None:
+        """One of them; None where it is not kept."""
+        ...
+
     def holder(self) -> Holder | None:
         """Who holds the lock; None: nobody."""
         ...

@@ -151,6 +151,14 @@ class LocalBackend:
     def read(self, part: str) -> bytes | None:
         return read(self.directory / part)
 
+    def snapshots(self) -> list[int]:
+        raw = self.read(snapshot.BACKUP)
+        return [snapshot.serial_of(raw)] if raw else []
+
+    def snapshot(self, serial: int) -> bytes | None:
+        raw = self.read(snapshot.BACKUP)
+        return raw if raw and snapshot.serial_of(raw) == serial else None
+
     def holder(self) -> Holder | None:
         info = lock_info(self.directory)
         return Holder(info, info.alive()) if info else None

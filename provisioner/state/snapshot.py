@@ -74,6 +74,12 @@ def decode(raw: bytes, where: str, upgrades: Mapping[int, Upgrade], *, accept_ed
     return Snapshot(state, number, steps, edited)
 
 
+def serial_of(raw: bytes) -> int:
+    """The serial that a snapshot says it has, however damaged the rest is; 0 where it says none."""
+    found = re.search(rb'"serial":\s*(\d{1,15})\b', raw[:4096])
+    return int(found.group(1)) if found else 0
+
+
 def damaged(message: str, where: str, *, hint: str = RECOVER) -> StateDamagedError:
     """The refusal of a file that cannot be trusted."""
     return StateDamagedError(message, where=where, hint=hint)

@@ -189,6 +189,25 @@ class Store:
         self._pen.write_snapshot(snapshot.encode(self.state), self.state.serial)
         self._folded = self.state.serial
 
+    def replace(self, state: State) -> str:
+        """Makes another state of this deployment the record; where the present one is kept now.
+
+        Its serial becomes higher than both, so that nothing that was ever written fits on it. StateWriteError,
+        LockLostError.
+        """
+        with self._mutex:
+            self.fold()
+            serial = max(self.state.serial, state.serial) + 1
+            new = msgspec.structs.replace(state, serial=serial)
+            with writing(self.backend.place(snapshot.NAME), "replace the state"):
+                kept = self._pen.set_aside(snapshot.NAME, f"{snapshot.NAME}.replaced-{self.state.serial}")
+                self._halfway = True
+                self._pen.replace(snapshot.encode(new), serial)
+            self._ledger = Ledger(new)
+            self._folded = serial
+            self._halfway = False
+            return kept
+
     def audit(self, event: str, /, **facts: object) -> None:
         """Appends a line to ``audit.jsonl``. StateWriteError, LockLostError; TypeError for a secret."""
         with self._mutex:

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from provisioner.cli.app import App
 from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Named, record_options
+from provisioner.cli.verbs.carry import pull, push, snapshots
 
 if TYPE_CHECKING:
-    from provisioner.state.backend import Backend
+    from provisioner.cli.held import Held
     from provisioner.state.records import Record, State
-
-
-class Held(NamedTuple):
-    """The record that is meant. ``words`` name it again on a command line."""
-
-    deployment: str
-    backend: Backend
-    words: str
 
 
 @click.group("state", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def state() -> None:
     """The record of a deployment: what is in it, and how to mend it."""
-
-
-def _held(app: App, named: Named) -> Held:
-    from provisioner.cli.options import Chosen
-    from provisioner.cli.records import recorded
-    from provisioner.errors import UsageError
-    from provisioner.plan.load import read_identity
-
-    chosen = Chosen(named.plan or Path(), named.environment, named.sandbox, state=named.state)
-    name = named.deployment or read_identity(chosen.path, named.environment)
-    if not name or "/" in name or name.startswith("."):
-        raise UsageError(f"{name!r} is not the name of a deployment")
-    words = chosen.words if named.plan is not None else f"--deployment {name}{chosen.words.removeprefix('.')}"
-    app.failed["deployment"] = name
-    return Held(name, recorded(app, chosen, name), words)
 
 
 def _peek(held: Held) -> State:
@@ -63,9 +40,10 @@ def list_(app: App, named: Named) -> int:
     """Every recorded step."""
     import time
 
+    from provisioner.cli.held import find_record
     from provisioner.cli.text.state import list_json, list_text
 
-    found = _peek(_held(app, named))
+    found = _peek(find_record(app, named))
     app.tell(list_json(found), lambda: list_text(found, time.time()))
     return 0
 
@@ -77,7 +55,9 @@ def show(app: App, named: Named) -> int:
     """A step's record (or all of it) as JSON. Nothing in it is secret."""
     import msgspec
 
-    found = _peek(_held(app, named))
+    from provisioner.cli.held import find_record
+
+    found = _peek(find_record(app, named))
     tree = msgspec.to_builtins(found if named.step is None else _record(found, named.step))
     app.printer.json(tree)
     return 0
@@ -99,11 +79,12 @@ def _record(found: State, step: str) -> Record:
 @click.pass_obj
 def rm(app: App, named: Named, yes: bool) -> int:
     """Forgets a step. Its object stays in the cloud, and nobody undoes it any more."""
+    from provisioner.cli.held import find_record
     from provisioner.cli.runs import ask_first
     from provisioner.state.records import DropRecord
     from provisioner.state.store import Owner, Store
 
-    held, step = _held(app, named), named.step or ""
+    held, step = find_record(app, named), named.step or ""
     who = Owner.me(f"provisioner state rm {held.words}")
     with Store.open(held.backend, held.deployment, who=who, create=False) as store:
         record = _record(store.state, step)
@@ -124,9 +105,10 @@ def rm(app: App, named: Named, yes: bool) -> int:
 @click.pass_obj
 def unlock(app: App, named: Named, force: bool) -> int:
     """Says whose the lock is, and takes it from an owner that is dead; --force from one that lives."""
+    from provisioner.cli.held import find_record
     from provisioner.errors import LockHeldError
 
-    held = _held(app, named)
+    held = find_record(app, named)
     owner = held.backend.holder()
     if owner is None:
         app.tell({"deployment": held.deployment, "unlocked": False, "owner": None}, lambda: ["nobody holds the lock"])
@@ -156,11 +138,12 @@ def recover(app: App, named: Named, accept_edited: bool, yes: bool) -> int:
 
     The bad files stay beside the new ones.
     """
+    from provisioner.cli.held import find_record
     from provisioner.cli.runs import ask_first
     from provisioner.cli.text.state import examination_json, examination_text, recovery_json, recovery_text
     from provisioner.state import recovery
 
-    held = _held(app, named)
+    held = find_record(app, named)
     seen = recovery.examine(held.backend, held.deployment, accept_edited=accept_edited)
     if seen.healthy:
         app.tell(
@@ -175,3 +158,7 @@ def recover(app: App, named: Named, accept_edited: bool, yes: bool) -> int:
     done = recovery.recover(held.backend, held.deployment, accept_edited=accept_edited)
     app.tell({**examination_json(held.deployment, seen), **recovery_json(done)}, lambda: recovery_text(done))
     return 0
+
+
+for _verb in (pull, push, snapshots):
+    state.add_command(_verb)

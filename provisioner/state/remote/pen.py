@@ -9,7 +9,6 @@ the store itself, whatever anybody's clock says. The owner's first commit then f
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from itertools import pairwise
 from typing import Final
@@ -126,7 +125,7 @@ class RemotePen:
         if current is None:
             version = self._bucket.create(snapshot.NAME, raw)
         else:
-            self._bucket.create(numbered(HISTORY, serial_of(current.data)), current.data)
+            self._bucket.create(numbered(HISTORY, snapshot.serial_of(current.data)), current.data)
             self.must_be_ours()
             version = self._bucket.update(snapshot.NAME, raw, current.version)
         if version is None:
@@ -176,9 +175,3 @@ class RemotePen:
             where=self._bucket.url,
             hint="see who is at work: provisioner status PLAN; then run the same command again",
         )
-
-
-def serial_of(raw: bytes) -> int:
-    """The serial that a snapshot says it has, 0 where it cannot be read."""
-    found = re.search(rb'"serial":\s*(\d{1,15})\b', raw[:4096])
-    return int(found.group(1)) if found else 0
