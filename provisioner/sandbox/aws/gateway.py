@@ -15,7 +15,8 @@ from provisioner.sandbox.aws.call import AwsError, Call, DropConnection, Environ
 from provisioner.sandbox.aws.identify import identify, signed, to_path_style
 from provisioner.sandbox.aws.protocol import error_reply, internal, named, throttling
 from provisioner.sandbox.aws.requestlog import RequestLog
-from provisioner.sandbox.aws.rules import RULES
+from provisioner.sandbox.aws.rules import ANONYMOUS_READS, RULES
+from provisioner.sandbox.aws.rules.s3access import denied
 from provisioner.sandbox.aws.services import Services
 from provisioner.sandbox.aws.world import World
 from provisioner.sandbox.faults import OUTCOMES, Fault, FaultBook
@@ -101,7 +102,7 @@ class Gateway:
         if call.path.startswith(_SECRET_PATHS):
             raise AwsError("AccessDenied", "the control plane is reset through the admin API", 403)
         if not signed(call.environ) and call.service == "s3" and not self._open_to_all(call):
-            raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+            raise denied()
         strict = self.services.strict.get(call.service)
         if strict is not None:
             return strict.handle(call)
@@ -112,6 +113,6 @@ class Gateway:
 
     @staticmethod
     def _open_to_all(call: Call) -> bool:
-        """Reads of S3 objects and forms that browsers post carry no signature in their header."""
+        """Public objects and listings, about which a rule decides, and the forms that browsers post."""
         content = str(call.environ.get("CONTENT_TYPE", ""))
-        return call.operation in ("GetObject", "HeadObject") or content.startswith("multipart/form-data")
+        return call.operation in ANONYMOUS_READS or content.startswith("multipart/form-data")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from provisioner.sandbox.aws.call import Call, Reply
-from provisioner.sandbox.aws.rules import ec2, iam, kms, logs, s3, secretlabels, secretsmanager, sns
+from provisioner.sandbox.aws.rules import ec2, iam, kms, logs, s3, s3access, secretlabels, secretsmanager, sns
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
@@ -34,6 +34,9 @@ _NAMES_POLICY: Final = (
     "AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
 )  # fmt: skip
 
+ANONYMOUS_READS: Final = ("GetObject", "HeadObject", "ListObjects", "ListObjectsV2")
+"""Operations of S3 that callers without a signature may try."""
+
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("ec2", "DeleteSecurityGroup"): ec2.delete_security_group,
     ("ec2", "DeleteSubnet"): ec2.delete_subnet,
@@ -55,6 +58,9 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("s3", "DeleteBucket"): s3.delete_bucket,
     ("s3", "DeleteBucketEncryption"): s3.delete_encryption,
     ("s3", "PutBucketLifecycleConfiguration"): s3.put_lifecycle,
+    ("s3", "PutObject"): s3access.put_object,
+    ("s3", "PutBucketPolicy"): s3access.put_policy,
+    **{("s3", name): s3access.read for name in ANONYMOUS_READS},
     ("sns", "CreateTopic"): sns.create_topic,
     ("sns", "Subscribe"): sns.subscribe,
     ("sns", "ListSubscriptions"): sns.list_subscriptions,
