@@ -128,9 +128,9 @@ class AzureServer(ObjectServer):
             f"</Message>{detail if refused.details else ''}</Error>"
         )
         headers = [("x-ms-error-code", refused.code), *refused.headers]
-        reply = xml_reply(refused.status, "" if refused.status == 304 else document, headers)
         if request.method == "HEAD" or refused.status == 304:
-            reply.body = b""
+            return self._own(request, Reply(refused.status, headers, b""), ident)
+        reply = xml_reply(refused.status, document, headers)
         return self._own(request, reply, ident)
 
     def _own(self, request: Request, reply: Reply, ident: str = "") -> Reply:
