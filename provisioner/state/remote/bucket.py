@@ -138,6 +138,8 @@ def _errors() -> tuple[type[BaseException], ...]:
 
 def _said(err: BaseException) -> str:
     """The store's words, without the trace of the library."""
+    if isinstance(err, FileNotFoundError):
+        return "there is no such bucket"
     return " ".join(str(err).split("\n\nDebug source:")[0].split())
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from provisioner.state.remote.backend import RemoteBackend
     from provisioner.state.remote.bucket import Objects
 
-_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST", "AZURE_STORAGE_ENDPOINT")
+_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
 _TIMEOUT: Final = timedelta(seconds=10)
 _RETRIES: Final = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 
@@ -72,10 +72,7 @@ def _open(address: Address) -> tuple[Objects, Objects]:
         return store.S3Store(address.bucket, **own, **common), store.S3Store(address.bucket, **anonymous, **common)
     _no_sandbox(address)
     if address.scheme == "gs":
-        emulator = os.environ.get("STORAGE_EMULATOR_HOST")
-        where = {"base_url": emulator} if emulator else {}
-        anonymous = {**where, "skip_signature": True}
-        return store.GCSStore(address.bucket, **where, **common), store.GCSStore(address.bucket, **anonymous, **common)
+        return store.GCSStore(address.bucket, **common), store.GCSStore(address.bucket, skip_signature=True, **common)
     return store.AzureStore(address.bucket, **common), store.AzureStore(address.bucket, skip_signature=True, **common)
 
 
