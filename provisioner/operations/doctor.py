@@ -46,12 +46,14 @@ _NEEDED: Final = (
 )
 _EXTRAS: Final = (
     _Extra("aws", "deploying to AWS", (("boto3", "boto3"), ("botocore", "botocore"))),
+    _Extra("remote", "a record in a bucket", (("obstore", "obstore"),)),
     _Extra("check", "check.postgres and check.redis", (("psycopg", "psycopg"), ("redis", "redis"))),
     _Extra(
         "sandbox",
         "--sandbox",
         (
             ("moto", "moto"),
+            ("obstore", "obstore"),
             ("flask", "flask"),
             ("flask-cors", "flask_cors"),
             ("cryptography", "cryptography"),
