@@ -3,7 +3,7 @@
 A line is ``{"seq", "at", "by", "event", …facts, "prev"}``. A changed, removed or inserted line breaks the
 chain and :func:`verify_audit` finds it. Weakness: lines cut off at the very end leave a chain that is whole;
 copy the last line's hash elsewhere where that matters. Lines survive the death of the process at once, and a
-power cut from the next close on: the journal, not this file, is what recovery reads.
+power cut from the next line about a run, or the close, on: the journal, not this file, is what recovery reads.
 """
 
 from __future__ import annotations

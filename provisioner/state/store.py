@@ -31,6 +31,7 @@ from provisioner.state.upgrade import UPGRADES, Upgrade
 
 __all__ = ["Owner", "Store", "peek"]
 
+_RUN = "run"
 _SAFE = f"what was recorded is safe in {journal.NAME}"
 
 
@@ -215,6 +216,8 @@ class Store:
                 raise ValueError("the store is closed")
             self._pen.must_be_ours()
             self._audit.append(event, facts)
+            if event == _RUN:
+                self._audit.sync()
 
     def still_ours(self) -> bool:
         """False once somebody broke the lock: then no call may be made any more."""

@@ -138,6 +138,8 @@ class Lease:
             body = msgspec.structs.replace(self._body, holder=self.info, beats=self._body.beats + 1)
             try:
                 version = self._bucket.update(NAME, msgspec.json.encode(body), self._version)
+                if version is None and self._caught_up():
+                    version = self._bucket.update(NAME, msgspec.json.encode(body), self._version)
                 if version is None:
                     self._lost = self._taken()
                     return False
@@ -147,6 +149,14 @@ class Lease:
                 return self._fresh()
             self._body, self._version, self._renewed, self._failed = body, version, sent, None
             return True
+
+    def _caught_up(self) -> bool:
+        """The object is ours in another version: an earlier beat had its effect, and only its answer was lost."""
+        found = self._bucket.get(NAME)
+        if found is None or decode(found.data, self._bucket.place(NAME)).token != self.token:
+            return False
+        self._version = found.version
+        return True
 
     def _taken(self) -> str:
         found = self._bucket.get(NAME)

@@ -22,7 +22,7 @@ from provisioner.state.audit import verify_audit
 from provisioner.state.records import PutFacts
 from provisioner.state.remote.pen import SNAPSHOTS
 from provisioner.state.store import Store, peek
-from tests.unit.state.remote.shelf import Died, Place, abandon, forget_host, refuse
+from tests.unit.state.remote.shelf import Died, Moment, Place, abandon, forget_host, refuse
 from tests.unit.state.toys import NAME, WHO, put, put_change, put_run
 
 
@@ -274,6 +274,54 @@ def test_a_refused_commit_says_what_was_not_recorded_and_the_next_one_works() ->
     store.close()
     seen = peek(place.backend(), NAME)
     assert seen is not None and list(seen.steps) == ["one", "three"]
+
+
+def _deaf(names: str) -> Moment:
+    """The next write of a name that begins so has its effect, and its answer is lost."""
+    left = [1]
+
+    def moment(when: str, operation: str, name: str) -> None:
+        if when == "after" and operation == "put" and name.startswith(names) and left[0]:
+            left[0] -= 1
+            raise StateWriteError("cannot write it: timed out", where=name)
+
+    return moment
+
+
+def test_a_commit_that_was_reported_as_failed_and_had_its_effect_does_not_end_the_run() -> None:
+    place = Place()
+    with place.open() as store:
+        store._pen._bucket.moment = _deaf("journal/0000000000000002")  # type: ignore[attr-defined]
+        store.commit([put("one")])
+        with pytest.raises(StateWriteError):
+            store.commit([put("two")])
+        store.commit([put("three")])
+    seen = peek(place.backend(), NAME)
+    assert seen is not None and list(seen.steps) == ["one", "three"]
+
+
+def test_a_beat_whose_answer_was_lost_does_not_cost_the_lock() -> None:
+    place = Place()
+    with place.open() as store:
+        abandon(store)
+        lease = store._pen._lease  # type: ignore[attr-defined]
+        lease._bucket.moment = _deaf("lock.json")
+        assert lease._renew(), "the lease before it is fresh"
+        lease.note_run(7)
+        assert lease._renew()
+        holder = place.backend().holder()
+        assert holder is not None and holder.info.run == 7
+
+
+def test_audit_lines_whose_answer_was_lost_are_there_once() -> None:
+    place = Place()
+    with place.open() as store:
+        store._pen._bucket.moment = _deaf("audit/")  # type: ignore[attr-defined]
+        with pytest.raises(StateWriteError):
+            store.audit("run", number=1)
+        store.audit("run", number=2)
+    raw = place.backend().read(AUDIT) or b""
+    assert raw.count(b"\n") == 2 and verify_audit(raw) is None
 
 
 def test_the_last_snapshots_are_kept_and_no_more() -> None:
