@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from provisioner.drivers.typemap import registry
@@ -104,6 +105,17 @@ def test_the_commands_about_plans_work(reader: Reader) -> None:
 
 def test_the_sandbox_section_works_as_told(reader: Reader) -> None:
     reader.follow(section("The sandbox"))
+
+
+def test_the_section_about_a_record_in_a_bucket_works_as_told(reader: Reader) -> None:
+    started = reader.type("provisioner sandbox start")
+    assert started.returncode == 0, started.stderr
+    info = supervisor.running(reader.home / "sandbox")
+    assert info is not None
+    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    session.client("s3", endpoint_url=info.aws_url).create_bucket(Bucket="acme-records")
+    reader.follow(section("A record for the team"))
+    assert reader.type("provisioner sandbox stop").returncode == 0
 
 
 def test_the_aws_section_works_against_whatever_answers_as_aws(reader: Reader) -> None:
