@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.remote.stores import FOREIGN, KINDS, ObjectStore, missing, running
+from tests.remote.stores import KINDS, ObjectStore, lead_to, missing, running
 from tests.remote.writer import Writers
 
 
@@ -34,10 +33,7 @@ def store(
 ) -> ObjectStore:
     """Each store in turn, with this process's environment leading to it."""
     found = start(request.param)
-    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
-        monkeypatch.delenv(name)
-    for name, value in found.environment.items():
-        monkeypatch.setenv(name, value)
+    lead_to(found, monkeypatch)
     return found
 
 

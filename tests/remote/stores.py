@@ -23,13 +23,15 @@ from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import pytest
+
 from provisioner.sandbox.objects.sharedkey import sign
 from provisioner.sandbox.objects.wire import Request
 
 KINDS: Final = ("s3", "gcs", "azure", "azurite")
 AZURITE_ACCOUNT: Final = "devstoreaccount1"
 AZURITE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-FOREIGN: Final = ("AWS_", "GOOGLE_", "AZURE_", "GCE_", "SERVICE_ACCOUNT", "AZURITE_")
+FOREIGN: Final = ("AWS_", "GOOGLE_", "AZURE_", "GCE_", "SERVICE_ACCOUNT", "STORAGE_EMULATOR_HOST")
 """Variables with these prefixes lead obstore elsewhere, so none of the machine's own may be there."""
 
 
@@ -143,6 +145,14 @@ def _answer(answer: Any) -> Answer:
     return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read())
 
 
+def lead_to(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this process's environment lead to a store, and to it alone, for one test."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    for name, value in store.environment.items():
+        monkeypatch.setenv(name, value)
+
+
 def missing(kind: str) -> str:
     """Why a store cannot be run here, empty where it can."""
     if kind == "azurite" and not _azurite():
@@ -157,19 +167,19 @@ def _azurite() -> str:
 
 
 @contextmanager
-def running(kind: str) -> Iterator[ObjectStore]:
-    """A store of a kind (one of KINDS) while the context lasts."""
+def running(kind: str, *options: str) -> Iterator[ObjectStore]:
+    """A store of a kind (one of KINDS) while the context lasts; ``options`` are those of our own servers."""
     module = [sys.executable, "-m"]
     if kind == "azurite":
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = str(probe.getsockname()[1])
-        options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
-        command = [*module, "tests.remote.tied", _azurite(), "--blobPort", port, *options]
+        quiet = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
+        command = [*module, "tests.remote.tied", _azurite(), "--blobPort", port, *quiet]
     elif kind == "s3":
         command = [*module, "tests.remote.s3server"]
     else:
-        command = [*module, "provisioner.sandbox.objects", kind, "--tied"]
+        command = [*module, "provisioner.sandbox.objects", kind, "--tied", *options]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdin and server.stdout
     try:
@@ -210,7 +220,11 @@ def _store(kind: str, about: Mapping[str, str]) -> ObjectStore:
         }
         return ObjectStore(kind, url, "s3", environment)
     if kind == "gcs":
-        environment = {"GOOGLE_BASE_URL": url, "GOOGLE_BEARER_TOKEN": about["token"]}
+        environment = {
+            "GOOGLE_BASE_URL": url,
+            "GOOGLE_BEARER_TOKEN": about["token"],
+            "STORAGE_EMULATOR_HOST": url,  # what Google's own clients read
+        }
         return ObjectStore(kind, url, "gs", environment, token=about["token"])
     account, key = about["account"], about["key"]
     environment = {

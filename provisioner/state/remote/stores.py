@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
 _TIMEOUT: Final = timedelta(seconds=10)
-_RETRIES: Final = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+_RETRIES: Final = {"max_retries": 10, "retry_timeout": timedelta(seconds=20)}
+"""For well over a second: Cloud Storage takes one change a second of an object, and a claim is filled at once."""
 
 
 def open_backend(url: str, deployment: str, *, sandbox: bool = False, lease: float = LEASE) -> RemoteBackend:
