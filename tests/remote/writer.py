@@ -1,15 +1,17 @@
 """Processes that write to one object store at the same time: ``python -m tests.remote.writer`` is one of them.
 
 Each takes a job a line from its stdin, does it and answers with a number: 1 where it was the one that created the
-object, or how often its compare-and-swap had to begin again.
+object, or how often it met another and had to begin again.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -77,12 +79,38 @@ def _add(store: Any, key: str, times: int) -> int:
     return again
 
 
+def _count(url: str, times: int) -> int:
+    """So many runs of a deployment, each of which records one more than the run before."""
+    from provisioner.errors import LockHeldError
+    from provisioner.state.lock import Owner
+    from provisioner.state.remote.stores import open_backend
+    from provisioner.state.store import Store
+    from tests.unit.state.toys import NAME, put
+
+    backend = open_backend(url, NAME)
+    done = again = 0
+    while done < times:
+        try:
+            with Store.open(backend, NAME, who=Owner(user=f"writer-{os.getpid()}", command="count")) as store:
+                seen = store.state.steps.get("counter")
+                count = (seen.spec["count"] if seen else 0) + 1
+                store.commit([put("counter", count=count)])
+                store.audit("counted", count=count)
+            done += 1
+        except LockHeldError:
+            again += 1
+            time.sleep(random.uniform(0.01, 0.1))
+    return again
+
+
 def _work(job: Mapping[str, Any]) -> int:
     from obstore.store import from_url
 
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ.update(job["environment"])
+    if job["do"] == "count":
+        return _count(job["bucket"], job["times"])
     store = from_url(job["bucket"])
     return _create(store, job["key"]) if job["do"] == "create" else _add(store, job["key"], job["times"])
 
