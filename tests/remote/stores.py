@@ -31,7 +31,7 @@ from provisioner.sandbox.objects.wire import Request
 KINDS: Final = ("s3", "gcs", "azure", "azurite")
 AZURITE_ACCOUNT: Final = "devstoreaccount1"
 AZURITE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-FOREIGN: Final = ("AWS_", "GOOGLE_", "AZURE_", "GCE_", "SERVICE_ACCOUNT", "STORAGE_EMULATOR_HOST")
+FOREIGN: Final = ("AWS_", "GOOGLE_", "AZURE_", "GCE_", "SERVICE_ACCOUNT")
 """Variables with these prefixes lead obstore elsewhere, so none of the machine's own may be there."""
 
 
@@ -220,11 +220,7 @@ def _store(kind: str, about: Mapping[str, str]) -> ObjectStore:
         }
         return ObjectStore(kind, url, "s3", environment)
     if kind == "gcs":
-        environment = {
-            "GOOGLE_BASE_URL": url,
-            "GOOGLE_BEARER_TOKEN": about["token"],
-            "STORAGE_EMULATOR_HOST": url,  # what Google's own clients read
-        }
+        environment = {"GOOGLE_BASE_URL": url, "GOOGLE_BEARER_TOKEN": about["token"]}
         return ObjectStore(kind, url, "gs", environment, token=about["token"])
     account, key = about["account"], about["key"]
     environment = {
