@@ -27,7 +27,7 @@ from provisioner.state.lock import LockInfo, Owner, describe
 from provisioner.state.remote.bucket import Bucket, Found, Version
 
 NAME: Final = "lock.json"
-PROBE: Final = "clock.json"
+PROBES: Final = "clock/"
 LEASE: Final = 30.0
 """Seconds that a holder may be silent before others may take over."""
 
@@ -185,11 +185,11 @@ def remaining(bucket: Bucket, found: Found, body: Body) -> float:
 
 
 def _now(bucket: Bucket) -> datetime:
-    """The store's clock."""
-    bucket.overwrite(PROBE, os.urandom(8).hex().encode())
-    probe = bucket.get(PROBE)
-    if probe is None:
-        raise StateError("a probe that was just written is gone", where=bucket.place(PROBE))
+    """The store's clock: the age of an object of nobody else, as stores do not like many changes of one."""
+    name = f"{PROBES}{os.urandom(8).hex()}"
+    if bucket.create(name, b"?") is None or (probe := bucket.get(name)) is None:
+        raise StateError("a probe that was just written is gone", where=bucket.place(name))
+    bucket.delete([name])
     return probe.modified
 
 

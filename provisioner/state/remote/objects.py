@@ -8,7 +8,7 @@
     journal/SERIAL       one commit each, since the snapshot before the last
     audit/NUMBER         audit lines, in batches
     kept/NAME            what a recovery or an upgrade set aside
-    clock.json           a probe: what time it is at the store
+    clock/RANDOM         a probe, removed at once: what time it is at the store
 """
 
 from __future__ import annotations

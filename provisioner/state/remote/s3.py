@@ -5,41 +5,60 @@ from __future__ import annotations
 import importlib
 from typing import Any, Final
 
-from provisioner.endpoints import Endpoint, endpoint_of
+from provisioner.endpoints import Endpoint
 from provisioner.errors import CredentialsError, MissingExtraError, RefusedError, StateError
 
 _HINT: Final = "make the bucket first, or mend its name in `state:` or --state"
 
 
-def settings(bucket: str, endpoint: Endpoint | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arguments of an S3Store with credentials, and of one without. StateError, CredentialsError."""
-    client = _client(endpoint)
-    where: dict[str, Any] = {"region": _region(client, bucket)}
-    if endpoint is not None or not client.meta.endpoint_url.endswith(".amazonaws.com"):
-        where |= {"endpoint": client.meta.endpoint_url, "virtual_hosted_style_request": False}
-    anonymous = {**where, "skip_signature": True}
-    if endpoint is not None:
-        keys = {"access_key_id": endpoint.access_key_id, "secret_access_key": endpoint.secret_access_key}
-        return {**where, **keys}, anonymous
-    provider: Any = importlib.import_module("obstore.auth.boto3").Boto3CredentialProvider(_session())
-    return {**where, "credential_provider": provider}, anonymous
+class S3Bucket:
+    """One bucket, and one client to ask about it."""
+
+    def __init__(self, name: str, endpoint: Endpoint | None) -> None:
+        self.name = name
+        self._endpoint = endpoint
+        self._session = _session(endpoint)
+        self._client = _client(self._session, endpoint)
+
+    def settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The arguments of an S3Store with credentials, and of one without. StateError, CredentialsError."""
+        address = self._client.meta.endpoint_url
+        where: dict[str, Any] = {"region": _region(self._client, self.name)}
+        if self._endpoint is not None or not address.endswith(".amazonaws.com"):
+            where |= {"endpoint": address, "virtual_hosted_style_request": False}
+        anonymous = {**where, "skip_signature": True}
+        if self._endpoint is not None:
+            keys = {
+                "access_key_id": self._endpoint.access_key_id,
+                "secret_access_key": self._endpoint.secret_access_key,
+            }
+            return {**where, **keys}, anonymous
+        provider: Any = importlib.import_module("obstore.auth.boto3").Boto3CredentialProvider(self._session)
+        return {**where, "credential_provider": provider}, anonymous
+
+    def refuse(self) -> None:
+        """RefusedError where the bucket's own settings speak against it.
+
+        What these credentials may not ask is not held against it: the anonymous try remains.
+        """
+        client, name = self._client, self.name
+        if not _ask(client.get_bucket_encryption, name, "ServerSideEncryptionConfiguration"):
+            raise _refusal(name, "it has no default encryption", "aws s3api put-bucket-encryption")
+        status = _ask(client.get_bucket_policy_status, name, "PolicyStatus", {"IsPublic": False})
+        grants = _ask(client.get_bucket_acl, name, "Grants", [])
+        if status.get("IsPublic") or any("/global/" in str(grant["Grantee"].get("URI", "")) for grant in grants):
+            block = _ask(client.get_public_access_block, name, "PublicAccessBlockConfiguration", {})
+            if not (block.get("RestrictPublicBuckets") and block.get("IgnorePublicAcls")):
+                why = "its policy or its access list opens it to the public"
+                raise _refusal(name, why, "aws s3api put-public-access-block")
 
 
-def complaint(bucket: str) -> str:
-    """Why a record must not lie in the bucket, as far as its own settings say; empty where they do not.
-
-    What these credentials may not ask is not held against the bucket: the anonymous try remains.
-    """
-    client = _client(endpoint_of("aws"))
-    if not _ask(client.get_bucket_encryption, bucket, "ServerSideEncryptionConfiguration"):
-        return "it has no default encryption: aws s3api put-bucket-encryption"
-    status = _ask(client.get_bucket_policy_status, bucket, "PolicyStatus", {"IsPublic": False})
-    grants = _ask(client.get_bucket_acl, bucket, "Grants", [])
-    if status.get("IsPublic") or any("/global/" in str(grant["Grantee"].get("URI", "")) for grant in grants):
-        block = _ask(client.get_public_access_block, bucket, "PublicAccessBlockConfiguration", {})
-        if not (block.get("RestrictPublicBuckets") and block.get("IgnorePublicAcls")):
-            return "its policy or its access list opens it to the public: aws s3api put-public-access-block"
-    return ""
+def _refusal(bucket: str, why: str, mend: str) -> RefusedError:
+    return RefusedError(
+        f"the bucket must not hold a record: {why}",
+        where=f"s3://{bucket}",
+        hint=f"mend that first ({mend}), or use another bucket",
+    )
 
 
 def _ask(question: Any, bucket: str, key: str, otherwise: Any = None) -> Any:
@@ -56,16 +75,6 @@ def _ask(question: Any, bucket: str, key: str, otherwise: Any = None) -> Any:
         raise StateError(f"cannot ask the bucket about itself: {err}", where=f"s3://{bucket}") from err
     except exceptions.BotoCoreError as err:
         raise StateError(f"cannot ask the bucket about itself: {err}", where=f"s3://{bucket}") from err
-
-
-def refuse(bucket: str) -> None:
-    """RefusedError where :func:`complaint` has one."""
-    if said := complaint(bucket):
-        raise RefusedError(
-            f"the bucket must not hold a record: {said.partition(': ')[0]}",
-            where=f"s3://{bucket}",
-            hint=f"mend that first ({said.partition(': ')[2]}), or use another bucket",
-        )
 
 
 def _region(client: Any, bucket: str) -> str:
@@ -88,19 +97,18 @@ def _region(client: Any, bucket: str) -> str:
     return str(headers.get("x-amz-bucket-region") or client.meta.region_name)
 
 
-def _client(endpoint: Endpoint | None) -> Any:
+def _client(session: Any, endpoint: Endpoint | None) -> Any:
     config: Any = importlib.import_module("botocore.config")
     options: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 3}}
     place: dict[str, Any] = {}
     if endpoint is not None:
         place["endpoint_url"] = endpoint.url
         options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
-    session = _session(endpoint)
     region = session.region_name or (endpoint.region if endpoint else "") or "us-east-1"
     return session.client("s3", region_name=region, config=config.Config(**options), **place)
 
 
-def _session(endpoint: Endpoint | None = None) -> Any:
+def _session(endpoint: Endpoint | None) -> Any:
     try:
         boto3: Any = importlib.import_module("boto3")
     except ImportError as err:

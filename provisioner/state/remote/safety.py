@@ -3,11 +3,15 @@
 Two ways, for neither is enough alone: what the bucket says about itself (S3; what the credentials may not ask is
 skipped), and trying it: without credentials, the lock object that was just written must not be had.
 Cloud Storage and Azure encrypt everything, always, so there is nothing to ask.
+
+Weakness: a Cloud Storage bucket that is open to every Google account (``allAuthenticatedUsers``), but not to the
+anonymous, passes.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from provisioner.errors import RefusedError, StateError
 from provisioner.location import Address
@@ -15,12 +19,12 @@ from provisioner.state.remote import lease
 from provisioner.state.remote.bucket import Bucket
 
 
-def check(address: Address, stranger: Bucket) -> None:
-    """RefusedError. ``stranger`` reaches the same objects without credentials; the lock object must be there."""
-    if address.scheme == "s3":
-        from provisioner.state.remote.s3 import refuse
+def check(address: Address, stranger: Bucket, refuse: Callable[[], None]) -> None:
+    """RefusedError. ``stranger`` reaches the same objects without credentials; the lock object must be there.
 
-        refuse(address.bucket)
+    ``refuse``: asks the bucket about itself.
+    """
+    refuse()
     if _readable(stranger):
         raise RefusedError(
             "the bucket is open to the public: anybody could read this deployment's record",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provisioner.endpoints import ENDPOINTS, Endpoint, endpoint_of
 from provisioner.errors import MissingExtraError, ProvisionerError, StateError, UsageError
@@ -44,19 +45,26 @@ def open_backend(url: str, deployment: str, *, sandbox: bool = False, lease: flo
     folder = f"{address.prefix}{'sandbox-deployments' if sandbox else 'deployments'}/{deployment}/"
     place = f"{address.scheme}://{address.bucket}/{folder}"
     try:
-        objects, stranger = _open(address)
-        bucket, anybody = Bucket(objects, place, folder), Bucket(stranger, place, folder)
+        found = _open(address)
     except ProvisionerError:
         raise
     except importlib.import_module("obstore.exceptions").BaseError as err:
         raise StateError(
             f"cannot use the bucket: {err}", where=str(address), hint="mend the URL or the settings"
         ) from err
-    return RemoteBackend(bucket, lambda: check(address, anybody), lease)
+    anybody = Bucket(found.stranger, place, folder)
+    return RemoteBackend(Bucket(found.objects, place, folder), lambda: check(address, anybody, found.refuse), lease)
 
 
-def _open(address: Address) -> tuple[Objects, Objects]:
-    """The store with our credentials, and the same without any."""
+class _Opened(NamedTuple):
+    """The store with our credentials, the same without any, and what asks the bucket about itself."""
+
+    objects: Objects
+    stranger: Objects
+    refuse: Callable[[], None]
+
+
+def _open(address: Address) -> _Opened:
     try:
         store: Any = importlib.import_module("obstore.store")
     except ImportError as err:
@@ -66,15 +74,19 @@ def _open(address: Address) -> tuple[Objects, Objects]:
         options["allow_http"] = True
     common: dict[str, Any] = {"client_options": options, "retry_config": _RETRIES}
     if address.scheme == "s3":
-        from provisioner.state.remote.s3 import settings
+        from provisioner.state.remote.s3 import S3Bucket
 
-        own, anonymous = settings(address.bucket, endpoint_of("aws"))
+        bucket = S3Bucket(address.bucket, endpoint_of("aws"))
+        own, anonymous = bucket.settings()
         options["allow_http"] = str(own.get("endpoint", "")).startswith("http://")
-        return store.S3Store(address.bucket, **own, **common), store.S3Store(address.bucket, **anonymous, **common)
+        kind: Any = store.S3Store
+        return _Opened(
+            kind(address.bucket, **own, **common), kind(address.bucket, **anonymous, **common), bucket.refuse
+        )
     _no_sandbox(address)
-    if address.scheme == "gs":
-        return store.GCSStore(address.bucket, **common), store.GCSStore(address.bucket, skip_signature=True, **common)
-    return store.AzureStore(address.bucket, **common), store.AzureStore(address.bucket, skip_signature=True, **common)
+    kind = store.GCSStore if address.scheme == "gs" else store.AzureStore
+    stranger = kind(address.bucket, skip_signature=True, **common)
+    return _Opened(kind(address.bucket, **common), stranger, lambda: None)
 
 
 def _no_sandbox(address: Address) -> None:
