@@ -10,8 +10,8 @@ whatever a later step needs, ``read`` finds.
     ├── Resource            an object in a cloud: read, create, delete (and CanUpdate.update)
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
-Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard; of a session
-CanBeFenced.
+Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
+CanClaim; of a session CanBeFenced.
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ class Resource(StepType):
     """Seconds in which a created object may still be invisible. 0 where names are unique, so that a second
     create of the same key cannot make a second object."""
     reversibility: ClassVar[Reversibility] = Reversibility.REVERSIBLE
+    identifier: ClassVar[str] = ""
+    """The output that no other object ever has, not even a later one of the same name. Empty: the cloud knows none."""
     name_pattern: ClassVar[str] = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
     """What the cloud accepts as a name; checked before anything is made."""
     poll_first: ClassVar[float] = 0.1
@@ -165,6 +167,30 @@ class CanDiscard(Protocol):
     """
 
     def discard(self, key: Key) -> None: ...
+
+
+@runtime_checkable
+class CanSearch(Protocol):
+    """Finds what carries a deployment's tag without being told the steps: for a record that was lost.
+
+    One key an object, with the step that its tag names; ``read`` of each says the rest.
+    """
+
+    def search(self, deployment: str, region: str) -> Iterable[Key]: ...
+
+
+@runtime_checkable
+class CanFind(Protocol):
+    """Finds the object of a recorded ``identifier``, whatever tag it carries: for types that ``read`` finds by tag."""
+
+    def find(self, key: Key, identifier: str) -> Observed | None: ...
+
+
+@runtime_checkable
+class CanClaim(Protocol):
+    """Puts the owner's tag back on an object of ours that has lost it. ``identifier``: as recorded, empty without."""
+
+    def claim(self, key: Key, identifier: str) -> None: ...
 
 
 class Session(Protocol):

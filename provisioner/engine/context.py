@@ -12,12 +12,13 @@ from typing import Any, NamedTuple, Protocol
 from provisioner.engine.clock import Clock
 from provisioner.engine.events import Events
 from provisioner.engine.loop import Call, Commit, Look, Loop, Task
+from provisioner.engine.lost import traceable
 from provisioner.engine.retry import Retrier
 from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
-from provisioner.resource import CanBeFenced, Registry, Resource, StepType
+from provisioner.resource import CanBeFenced, CanFind, Registry, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.state.records import Change, Entry, PutChange, PutRecord, Record, Run, State
 
@@ -185,6 +186,17 @@ class Context:
     def look(self, resource: Resource, key: Key, step: str) -> Task:
         """``Observed | None``, retried."""
         return self.retrier.look(Look(resource, key), resource.service, heard=self._heard(step))
+
+    def look_for(self, resource: Resource, key: Key, step: str) -> Task:
+        """:meth:`look`; and where nothing is found, the object that the record identifies, if it lost its tag."""
+        seen = yield from self.look(resource, key, step)
+        ident = traceable(resource, self.record(step), key) if seen is None else ""
+        if ident and isinstance(resource, CanFind):
+            find = resource.find
+            seen = yield from self.retrier.fetch(
+                Call(lambda: find(key, ident)), resource.service, heard=self._heard(step)
+            )
+        return seen
 
     def _heard(self, step: str) -> Callable[[int, CloudError, float], None]:
         def heard(attempt: int, error: CloudError, pause: float) -> None:

@@ -82,6 +82,8 @@ class Course:
         """The fields of the last update that the cloud accepted; ``updates`` counts those in a row."""
         self.sent = False
         """An update of ours was accepted: what the cloud does not report is as announced."""
+        self.claimed = False
+        """The owner's tag was put back."""
         self.announced = False
         """It wrote the run's first intent to create: if no create is ever accepted, the run did not make the object."""
         self.updates = 0
@@ -116,7 +118,7 @@ class Course:
         return fingerprints(self.target.wanted, self.ctx.state.salt)
 
     def look(self) -> Task:
-        seen = yield from self.ctx.look(self.resource, self.key, self.step)
+        seen = yield from self.ctx.look_for(self.resource, self.key, self.step)
         yield from self.ctx.unveil(seen, self.step)
         return seen
 

@@ -22,6 +22,8 @@ class Sight(enum.Enum):
     FAILED = "failed"
     DELETING = "deleting"
     FOREIGN = "foreign"
+    UNTAGGED = "untagged"
+    """Recorded as ours, and its owner's tag is gone."""
 
 
 class Gap(enum.Enum):
@@ -46,6 +48,8 @@ class Verdict(enum.Enum):
     UPDATE = "update"
     REPLACE = "replace"
     ADOPT = "adopt"
+    CLAIM = "claim"
+    """Put the owner's tag back, then decide again."""
     FOREIGN = "foreign"
     MISSING = "missing"
     """To be adopted, but not there."""
@@ -97,12 +101,15 @@ _TABLE: dict[tuple[Status | None, Sight], Verdict | dict[Gap, Verdict]] = {
 }
 
 
-def sight(seen: Observed | None, owner: str, *, adopted: bool) -> Sight:
-    """Classifies what was read; an adopted object counts as ours whoever's tag it carries."""
+def sight(seen: Observed | None, owner: str, *, adopted: bool, known: bool = False) -> Sight:
+    """Classifies what was read; an adopted object counts as ours whoever's tag it carries.
+
+    ``known``: without any tag it is the recorded object all the same (:func:`provisioner.engine.lost.known`).
+    """
     if seen is None:
         return Sight.NOTHING
     if seen.owner != owner and not adopted:
-        return Sight.FOREIGN
+        return Sight.UNTAGGED if known and seen.owner is None else Sight.FOREIGN
     return _SIGHT[seen.phase]
 
 
@@ -112,6 +119,8 @@ def decide(record: Status | None, what: Sight, gap: Gap, *, adopt: bool, young: 
     ``adopt``: the plan says ``adopt: existing``. ``young``: what was sent (a create; for a DELETING record a delete)
     may not show yet.
     """
+    if what is Sight.UNTAGGED:
+        return Verdict.CLAIM
     if what is Sight.FOREIGN:
         return Verdict.ADOPT if adopt else Verdict.FOREIGN
     if what is Sight.NOTHING and adopt:

@@ -12,20 +12,21 @@ from typing import Any
 
 import msgspec
 
+from provisioner.engine.claim import claim
 from provisioner.engine.compare import Difference, gap
 from provisioner.engine.context import Context, Seen
 from provisioner.engine.course import READBACK, Course, aim
 from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.loop import Task
+from provisioner.engine.lost import known
 from provisioner.engine.remove import remove
+from provisioner.engine.stop import broken, missing
 from provisioner.errors import (
     AlreadyExistsError,
     BusyError,
     CloudError,
     ForeignObjectError,
-    NotFoundError,
     StepError,
-    TerminalStateError,
     ThrottledError,
 )
 from provisioner.model import Observed, Phase
@@ -46,10 +47,10 @@ def deploy_step(ctx: Context, decl: StepDecl) -> Task:
     yield from ctx.reveal(decl.tree, decl.name)
     course = Course(ctx, aim(ctx, decl), data_may_go=ctx.allow_data_loss, discard=ctx.allow_data_loss)
     yield from _leave_other(course)
-    known = ctx.seen.pop(decl.name, None)
-    if known is None or known.key != course.key or course.action is not Action.KEEP or _stale(ctx, decl, known):
+    prior = ctx.seen.pop(decl.name, None)
+    if prior is None or prior.key != course.key or course.action is not Action.KEEP or _stale(ctx, decl, prior):
         return (yield from pursue(course, (yield from course.look())))
-    return (yield from pursue(course, known.seen))
+    return (yield from pursue(course, prior.seen))
 
 
 def _stale(ctx: Context, decl: StepDecl, known: Seen) -> bool:
@@ -66,8 +67,9 @@ def pursue(course: Course, seen: Observed | None) -> Task:
     while True:
         record = course.record
         adopted = record is not None and record.adopted
-        what = sight(seen, course.key.owner, adopted=adopted)
-        differences = course.differences(seen) if seen is not None and what in (Sight.READY, Sight.FAILED) else []
+        what = sight(seen, course.key.owner, adopted=adopted, known=known(course.resource, record, seen))
+        told = what in (Sight.READY, Sight.FAILED, Sight.UNTAGGED)
+        differences = course.differences(seen) if seen is not None and told else []
         verdict = decide(
             record.status if record else None,
             what,
@@ -194,7 +196,7 @@ def _replace(course: Course, seen: Observed | None, differences: list[Difference
     failed = seen is not None and seen.phase is Phase.FAILED
     if failed and (course.answered or (record.status is Status.DELETING and not record.discard)):
         # A second try of our own would end the same way; and what was not to be discarded may hold data.
-        return (yield from _broken(course, seen, differences))
+        return (yield from broken(course, seen, differences))
     course.show(Action.CREATE if record.status is Status.CREATING else Action.REPLACE)
     yield from _take_away(course, record)
     return (yield from course.look())
@@ -251,6 +253,12 @@ def _adopt(course: Course, seen: Observed | None, differences: list[Difference])
     return seen
 
 
+def _claim(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
+    course.show(Action.UPDATE)
+    change = _change(course, Action.UPDATE, _restore(course, _present(course), differences))
+    return (yield from claim(course, change))
+
+
 # -- waiting and stopping -------------------------------------------------------------------------------------
 
 
@@ -277,26 +285,6 @@ def _foreign(course: Course, seen: Observed | None, differences: list[Difference
     )
 
 
-def _missing(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
-    identity = ", ".join(f"{name} {value}" for name, value in course.key.at.items()) or course.key.name
-    raise NotFoundError(
-        f"there is nothing to adopt: no {course.resource.type} with {identity}",
-        where=course.step,
-        hint="check the parameter that names it, the region and the account",
-    )
-    yield
-
-
-def _broken(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
-    assert seen is not None
-    raise TerminalStateError(
-        f"{course.key.name} is in a state that no waiting mends: {seen.detail or seen.phase.value}",
-        where=course.step,
-        hint="the cloud's console or event log has the reason; mend it there or in the plan, then deploy again",
-    )
-    yield
-
-
 _Handler = Callable[[Course, Observed | None, list[Difference]], Task]
 _HANDLERS: Mapping[Verdict, _Handler] = {
     Verdict.CREATE: _create,
@@ -305,9 +293,10 @@ _HANDLERS: Mapping[Verdict, _Handler] = {
     Verdict.UPDATE: _update,
     Verdict.REPLACE: _replace,
     Verdict.ADOPT: _adopt,
+    Verdict.CLAIM: _claim,
     Verdict.FOREIGN: _foreign,
-    Verdict.MISSING: _missing,
-    Verdict.BROKEN: _broken,
+    Verdict.MISSING: missing,
+    Verdict.BROKEN: broken,
 }
 
 

@@ -16,6 +16,7 @@ from provisioner.engine.compare import UNKNOWN, Difference, compare, gap
 from provisioner.engine.context import Context, Seen
 from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.loop import Result, Task
+from provisioner.engine.lost import known as known_by
 from provisioner.engine.schedule import Schedule
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Plan, StepDecl
@@ -50,7 +51,10 @@ _ACTIONS = {
     Verdict.UPDATE: Action.UPDATE,
     Verdict.REPLACE: Action.REPLACE,
     Verdict.ADOPT: Action.ADOPT,
+    Verdict.CLAIM: Action.UPDATE,
 }
+_GONE = "it was there and is gone"
+_UNTAGGED = "it has lost its owner's tag, which is put back"
 
 
 def preview(ctx: Context, plan: Plan, steps: Sequence[StepDecl]) -> list[Planned]:
@@ -66,7 +70,7 @@ def preview(ctx: Context, plan: Plan, steps: Sequence[StepDecl]) -> list[Planned
             planned[name] = result.value
 
     with ctx.retrier.impatient():
-        _read_all(ctx, plan, objects, failures)
+        _read_all(ctx, plan, objects)
     by_name = {decl.name: decl for decl in objects}
     needs = {decl.name: decl.needs for decl in objects}
     schedule = Schedule(ctx.loop, list(by_name), needs, lambda n: _decide(ctx, by_name[n]), landed, halt=True)
@@ -86,26 +90,25 @@ def removed(ctx: Context, plan: Plan) -> list[Record]:
 
 def look_at(ctx: Context, records: Sequence[Record]) -> None:
     """Reads these records' objects, one list call a type where it can; results are in ``ctx.seen``."""
-    failures: dict[str, BaseException] = {}
-    keys = {record.step: (ctx.drivers.resource(record.type), record.key) for record in records}
-    _read(ctx, keys, failures)
-    for error in failures.values():
-        raise error
+    read(ctx, {record.step: (ctx.drivers.resource(record.type), record.key) for record in records})
 
 
-def _read_all(ctx: Context, plan: Plan, objects: Sequence[StepDecl], failures: dict[str, BaseException]) -> None:
+def _read_all(ctx: Context, plan: Plan, objects: Sequence[StepDecl]) -> None:
     keys: dict[str, tuple[Resource, Key]] = {}
     for decl in objects:
         resource = ctx.drivers.resource(decl.type)
-        key = _early_key(ctx, resource, decl)
+        key = early_key(ctx, resource, decl)
         if key is not None:
             keys[decl.name] = (resource, key)
     for record in removed(ctx, plan):
         keys[record.step] = (ctx.drivers.resource(record.type), record.key)
-    _read(ctx, keys, failures)
+    read(ctx, keys)
 
 
-def _read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]], failures: dict[str, BaseException]) -> None:
+def read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]]) -> None:
+    """Reads what these keys mean, by step; results are in ``ctx.seen``. The first error is raised."""
+    failures: dict[str, BaseException] = {}
+
     def keep(step: str, key: Key, result: Result) -> None:
         if result.error is not None:
             failures[step] = result.error
@@ -113,13 +116,13 @@ def _read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]], failures: dict
             ctx.seen[step] = Seen(key, result.value, ctx.clock.now())
 
     for step, (resource, key) in keys.items():
-        ctx.loop.spawn(ctx.look(resource, key, step), lambda r, s=step, k=key: keep(s, k, r))  # type: ignore[misc]
+        ctx.loop.spawn(ctx.look_for(resource, key, step), lambda r, s=step, k=key: keep(s, k, r))  # type: ignore[misc]
     ctx.loop.run()
     for error in failures.values():
         raise error
 
 
-def _early_key(ctx: Context, resource: Resource, decl: StepDecl) -> Key | None:
+def early_key(ctx: Context, resource: Resource, decl: StepDecl) -> Key | None:
     """The key as far as it can be known before anything above was read; None where it cannot."""
     record = ctx.record(decl.name)
     known = {name: value for name, value in decl.tree.items() if not any(refs_in(value))}
@@ -158,7 +161,7 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
     key = _key(ctx, resource, decl, known)
     prior = ctx.seen.get(decl.name)
     if prior is None or prior.key != key:
-        seen = yield from ctx.look(resource, key, decl.name)
+        seen = yield from ctx.look_for(resource, key, decl.name)
         prior = ctx.seen[decl.name] = Seen(key, seen, ctx.clock.now())
     facts["name"] = key.name
     if record is not None and (record.key != key or record.type != decl.type):
@@ -182,11 +185,12 @@ def _verdict(
 ) -> Planned:
     resource = ctx.drivers.resource(decl.type)
     owner = f"{ctx.state.deployment}/{decl.name}"
-    what = sight(seen, owner, adopted=record is not None and record.adopted)
+    was = record is not None and record.adopted
+    what = sight(seen, owner, adopted=was, known=known_by(resource, record, seen))
     adopting = what is Sight.FOREIGN and decl.adopt and seen is not None and seen.phase is Phase.READY
     adopted = adopting or (record is not None and record.adopted)
     differences: list[Difference] = []
-    if seen is not None and (what in (Sight.READY, Sight.FAILED) or adopting):
+    if seen is not None and (what in (Sight.READY, Sight.FAILED, Sight.UNTAGGED) or adopting):
         # Of what is adopted, only what the plan writes is managed.
         wanted = known if unknown or adopted else fields(decode(resource.Spec, known))
         differences = compare(type(resource), wanted, freeze(decl.tree, ctx.lookup), seen, record, ctx.state.salt)
@@ -204,9 +208,8 @@ def _verdict(
             action=Action.KEEP, problem=_problem(verdict, seen, facts["name"]), differences=differences, **facts
         )
     action = _ACTIONS[verdict]
-    reason = (
-        "it was there and is gone" if record and verdict is Verdict.CREATE and seen is None and record.outputs else ""
-    )
+    lost = record is not None and verdict is Verdict.CREATE and seen is None and record.outputs
+    reason = _GONE if lost else _UNTAGGED if verdict is Verdict.CLAIM else ""
     return Planned(action=action, differences=differences, reason=reason, **facts)
 
 

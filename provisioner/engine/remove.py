@@ -63,12 +63,15 @@ class _Removal:
         asked = False
         again = 0.0
         while True:
-            seen: Observed | None = yield from self.ctx.look(self.resource, self.record.key, self.record.step)
+            # Before the first delete, what lost its tag is looked for too: it must not pass for gone.
+            look = self.ctx.look if asked else self.ctx.look_for
+            seen: Observed | None = yield from look(self.resource, self.record.key, self.record.step)
             if seen is not None and seen.owner is None:
                 raise ForeignObjectError(
                     f"{self.record.key.name} has lost its owner's tag, so it is not deleted",
                     where=self.record.step,
-                    hint=f"put the tag {OWNER_TAG}={self.record.key.owner} back, or let it go: provisioner state rm",
+                    hint="deploy puts the tag back, or do it by hand "
+                    f"({OWNER_TAG}={self.record.key.owner}); to let the object go: provisioner state rm",
                 )
             if seen is not None and seen.owner != self.record.key.owner:
                 return  # somebody else's by now: ours is gone

@@ -61,9 +61,13 @@ def test_a_row_of_the_table(why: str, record: Status | None, what: Sight, gap: G
     assert decide(record, what, gap, adopt=False, young=False) is verdict, why
 
 
+_DECIDED = [what for what in Sight if what not in (Sight.FOREIGN, Sight.UNTAGGED)]
+"""What the table decides; of the others the tests below speak."""
+
+
 def test_there_is_a_row_for_everything_that_can_be_true() -> None:
     named = {(record, what) for _, record, what, _, _ in ROWS}
-    for record, what in itertools.product([None, *Status], [s for s in Sight if s is not Sight.FOREIGN]):
+    for record, what in itertools.product([None, *Status], _DECIDED):
         assert (record, what) in named
         for gap, adopt, young in itertools.product(Gap, (False, True), (False, True)):
             decide(record, what, gap, adopt=adopt, young=young)
@@ -73,6 +77,16 @@ def test_there_is_a_row_for_everything_that_can_be_true() -> None:
 def test_somebody_elses_object_stops_the_step_whatever_was_recorded(record: Status | None) -> None:
     assert decide(record, Sight.FOREIGN, Gap.NONE, adopt=False, young=False) is Verdict.FOREIGN
     assert decide(record, Sight.FOREIGN, Gap.NONE, adopt=True, young=False) is Verdict.ADOPT
+
+
+@pytest.mark.parametrize("record", Status)
+@pytest.mark.parametrize("adopt", [False, True])
+def test_what_is_ours_without_its_tag_gets_it_back_before_anything_else(record: Status, adopt: bool) -> None:
+    assert decide(record, Sight.UNTAGGED, Gap.REPLACE, adopt=adopt, young=True) is Verdict.CLAIM
+    untagged = Observed(phase=Phase.READY, owner=None)
+    assert sight(untagged, "shop/db", adopted=False, known=True) is Sight.UNTAGGED
+    theirs = Observed(phase=Phase.READY, owner="other/db")
+    assert sight(theirs, "shop/db", adopted=False, known=True) is Sight.FOREIGN
 
 
 @pytest.mark.parametrize("record", [None, *Status])

@@ -15,7 +15,7 @@ from provisioner.errors import AlreadyExistsError, CloudError, ConnectionFailedE
 
 _T = TypeVar("_T")
 
-WRITES = ("create", "update", "delete", "discard")
+WRITES = ("create", "update", "delete", "discard", "claim")
 
 SPIN = 20_000
 """So many calls in one instant of virtual time are an endless loop."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -34,6 +34,7 @@ class _Base(Resource):
     poll_first = 1.0
     service = "toy"
     outputs = {"id": str, "size": int}
+    identifier = "id"
     immutable = frozenset({"shape"})
     timeout = 600.0
 
@@ -47,8 +48,9 @@ class _Base(Resource):
 
     def _observe(self, key: Key) -> Observed | None:
         thing = self.session.named(self.kind, key.name)
-        if thing is None:
-            return None
+        return self._seen(thing) if thing is not None else None
+
+    def _seen(self, thing: Thing) -> Observed:
         spec = {name: value for name, value in thing.spec.items() if name != "password" and value is not None}
         return Observed(
             phase=self._phase(thing),
@@ -66,6 +68,11 @@ class _Base(Resource):
         if now < thing.ready_at:
             return Phase.PENDING
         return Phase.FAILED if thing.failed else Phase.READY
+
+    def claim(self, key: Key, identifier: str) -> None:
+        fault = self.session.enter("claim", key.name)
+        self.session.things[identifier].owner = key.owner
+        self.session.leave("claim", key.name, fault)
 
     def create(self, key: Key, spec: ThingSpec) -> None:
         fault = self.session.enter("create", key.name)
@@ -93,20 +100,36 @@ class _Base(Resource):
         self.session.leave(verb, key.name, fault)
 
 
+def _owned(thing: Thing, kind: str, deployment: str, region: str) -> Key | None:
+    """The key of a thing that carries the deployment's tag."""
+    whose, _, step = (thing.owner or "").partition("/")
+    if thing.kind != kind or whose != deployment:
+        return None
+    return Key(deployment=whose, step=step, name=thing.name, region=region)
+
+
 def _values(spec: ThingSpec) -> dict[str, Any]:
     values = {name: getattr(spec, name) for name in spec.__struct_fields__ if name != "name"}
     values["password"] = spec.password.reveal() if spec.password else None
     return values
 
 
+class _Searched(_Base):
+    def search(self, deployment: str, region: str) -> Iterable[Key]:
+        fault = self.session.enter("search", self.kind)
+        found = [key for thing in self.session.live() if (key := _owned(thing, self.kind, deployment, region))]
+        self.session.leave("search", self.kind, fault)
+        return found
+
+
 @resource("toy.thing")
-class ToyThing(_Base):
+class ToyThing(_Searched):
     """A named thing."""
 
 
 @resource("toy.light")
 class ToyLight(_Base):
-    """A thing that can be listed."""
+    """A thing that can be listed, and not be searched for."""
 
     kind = "light"
     poll_first = 0.1
@@ -119,7 +142,7 @@ class ToyLight(_Base):
 
 
 @resource("toy.network")
-class ToyNetwork(_Base):
+class ToyNetwork(_Searched):
     """A thing whose id the cloud assigns: two creates make two."""
 
     kind = "network"
@@ -127,8 +150,29 @@ class ToyNetwork(_Base):
     grace = 15.0
 
 
+@resource("toy.tagged")
+class ToyTagged(_Searched):
+    """A thing that is found by its tag alone, as a VPC is."""
+
+    kind = "tagged"
+    unique = False
+
+    def _observe(self, key: Key) -> Observed | None:
+        return self._shown(key, lambda thing: thing.owner == key.owner)
+
+    def find(self, key: Key, identifier: str) -> Observed | None:
+        fault = self.session.enter("find", key.name)
+        seen = self._shown(key, lambda thing: thing.ident == identifier)
+        self.session.leave("find", key.name, fault)
+        return seen
+
+    def _shown(self, key: Key, wanted: Callable[[Thing], bool]) -> Observed | None:
+        found = next((thing for thing in self.session.live() if thing.kind == self.kind and wanted(thing)), None)
+        return self._seen(found) if found is not None else None
+
+
 @resource("toy.database")
-class ToyDatabase(_Base):
+class ToyDatabase(_Searched):
     """A thing that holds data."""
 
     kind = "database"
@@ -153,6 +197,7 @@ class ToyVault(Resource):
     Spec = VaultSpec
     service = "toy"
     outputs = {"value": Secret, "id": str}
+    identifier = "id"
     session: ToyCloud
 
     def read(self, key: Key) -> Observed | None:
@@ -175,6 +220,10 @@ class ToyVault(Resource):
         value = f"canary-{key.name}-{spec.length}"
         self.session.create("vault", key.name, key.owner, {"value": value, "uses": []}, unique=True)
         self.session.leave("create", key.name, fault)
+
+    def search(self, deployment: str, region: str) -> Iterable[Key]:
+        self.session.leave("search", "vault", self.session.enter("search", "vault"))
+        return [key for thing in self.session.live() if (key := _owned(thing, "vault", deployment, region))]
 
     def delete(self, key: Key) -> None:
         fault = self.session.enter("delete", key.name)
@@ -215,5 +264,5 @@ class _ToyRegistry(Registry):
 
 def registry(cloud: ToyCloud) -> Registry:
     """The toy types over one toy cloud."""
-    classes = ("ToyThing", "ToyLight", "ToyNetwork", "ToyDatabase", "ToyVault", "ToyGate")
+    classes = ("ToyThing", "ToyLight", "ToyNetwork", "ToyTagged", "ToyDatabase", "ToyVault", "ToyGate")
     return _ToyRegistry(cloud, {f"toy.{name[3:].lower()}": f"{__name__}:{name}" for name in classes})
