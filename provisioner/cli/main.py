@@ -27,10 +27,11 @@ SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
     },
     "Look": {
         "status": Place(f"{_VERBS}.looks:status", "How a deployment stands, step by step."),
+        "drift": Place(f"{_VERBS}.drift:drift", "What was changed outside: cloud, record and plan side by side."),
         "outputs": Place(f"{_VERBS}.looks:outputs", "Endpoints and other values that a deployment hands on."),
         "history": Place(f"{_VERBS}.looks:history", "The runs of a deployment."),
         "graph": Place(f"{_VERBS}.graph:graph", "The steps and what each needs, as text, Mermaid, DOT or SVG."),
-        "state": Place(f"{_VERBS}.state:state", "The record itself: list, show, rm, unlock, recover, pull, push."),
+        "state": Place(f"{_VERBS}.state:state", "The record itself: list, show, adopt, recover, unlock, pull, push."),
     },
     "Try": {
         "sandbox": Place(f"{_VERBS}.sandbox:sandbox", "A cloud on this machine, with real databases behind it."),

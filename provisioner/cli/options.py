@@ -23,13 +23,16 @@ class Chosen(NamedTuple):
     parameters: Mapping[str, str] = {}
     files: tuple[Path, ...] = ()
     state: str | None = None
+    deployment: str | None = None
+    """Its name, where it was named by that and there is no plan."""
 
     @property
     def words(self) -> str:
         """The options that name the deployment again, for hints and for the lock; values of parameters stay out."""
         environment = f" -e {self.environment}" if self.environment else ""
         state = f" --state {self.state}" if self.state else ""
-        return f"{self.path}{environment}{' --sandbox' if self.sandbox else ''}{state}"
+        plan = f"--deployment {self.deployment}" if self.deployment else self.path
+        return f"{plan}{environment}{' --sandbox' if self.sandbox else ''}{state}"
 
 
 class Wishes(NamedTuple):
@@ -158,7 +161,7 @@ def run_options(*, on_failure: bool = False, targets: bool = True) -> Callable[[
 
 
 class Named(NamedTuple):
-    """Which record: by its plan or by its deployment's name; and of it perhaps one step."""
+    """Which record: by its plan or by its deployment's name; and of it perhaps some steps."""
 
     plan: Path | None
     environment: str | None
@@ -166,6 +169,15 @@ class Named(NamedTuple):
     deployment: str | None
     step: str | None = None
     state: str | None = None
+    steps: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = {}
+    files: tuple[Path, ...] = ()
+
+    @property
+    def chosen(self) -> Chosen:
+        """The same in the words of the verbs that want a plan."""
+        path = self.plan or Path()
+        return Chosen(path, self.environment, self.sandbox, self.parameters, self.files, self.state, self.deployment)
 
 
 _NAME: Final = click.option(
@@ -174,11 +186,18 @@ _NAME: Final = click.option(
 )  # fmt: skip
 
 
+Steps = Literal["no", "optional", "required", "many"]
+"""How many words after the plan a verb takes."""
+
+
 def record_options(
-    *, step: Literal["no", "optional", "required"] = "no", what: str = "STEP"
+    *, step: Steps = "no", what: str = "STEP", parameters: bool = False
 ) -> Callable[[Function], Function]:
-    """PLAN and -e, or --deployment NAME; --sandbox, --state; and a STEP (``what``) after them: as one ``named``."""
-    metavar = "[PLAN]" + {"no": "", "optional": f" [{what}]", "required": f" {what}"}[step]
+    """PLAN and -e, or --deployment NAME; --sandbox, --state; and a STEP (``what``) after them: as one ``named``.
+
+    With ``parameters`` also --param and --param-file.
+    """
+    metavar = "[PLAN]" + {"no": "", "optional": f" [{what}]", "required": f" {what}", "many": f" [{what}]..."}[step]
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
@@ -189,25 +208,31 @@ def record_options(
             sandbox: bool,
             deployment: str | None,
             state_url: str | None,
+            params: tuple[tuple[str, str], ...] = (),
+            param_files: tuple[Path, ...] = (),
             **rest: Any,
         ) -> Any:
-            plan, name = _sorted_out(words, deployment is not None, step, what)
-            return function(*args, named=Named(plan, environment, sandbox, deployment, name, state_url), **rest)
+            plan, steps = _sorted_out(words, deployment is not None, step, what)
+            named = Named(plan, environment, sandbox, deployment, next(iter(steps), None), state_url, steps)
+            return function(*args, named=named._replace(parameters=dict(params), files=param_files), **rest)
 
         argument = click.argument("words", nargs=-1, metavar=metavar, shell_complete=completers.plan_then_step)
-        made: Function = _stack(gathered, (argument, *_DEPLOYMENT, _NAME))
+        more = _PARAMETERS if parameters else ()
+        made: Function = _stack(gathered, (argument, *_DEPLOYMENT, _NAME, *more))
         return made
 
     return decorate
 
 
-def _sorted_out(words: tuple[str, ...], by_name: bool, step: str, what: str) -> tuple[Path | None, str | None]:
-    """Which word is the plan and which the step."""
-    plan, rest = (None, list(words)) if by_name or not words else (Path(words[0]), list(words[1:]))
+def _sorted_out(
+    words: tuple[str, ...], by_name: bool, step: Steps, what: str
+) -> tuple[Path | None, tuple[str, ...]]:
+    """Which word is the plan and which are the steps."""
+    plan, rest = (None, words) if by_name or not words else (Path(words[0]), words[1:])
     if plan is None and not by_name:
         raise click.UsageError("name the deployment by its PLAN or by --deployment NAME")
-    if len(rest) > (step != "no"):
+    if step != "many" and len(rest) > (step != "no"):
         raise click.UsageError(f"too many words: {' '.join(rest)!r}")
     if step == "required" and not rest:
         raise click.UsageError(f"which {what}?")
-    return plan, rest[0] if rest else None
+    return plan, rest

@@ -60,6 +60,16 @@ def agree(app: App, made: Bench, agreed: bool, question: str) -> bool:
         return app.printer.ask(question)
 
 
+def consent(app: App, made: Bench, yes: bool, question: str) -> bool:
+    """:func:`agree` for verbs that find out only under way whether there is anything to ask.
+
+    UsageError where nobody can be asked.
+    """
+    if not yes and (app.json or not app.printer.interactive):
+        raise UsageError("this asks before it changes anything, and there is no terminal to ask on", hint="say --yes")
+    return agree(app, made, yes, question)
+
+
 def finish(
     app: App, outcome: Outcome, chosen: Chosen, verb: str, *, plan: Plan | None = None, reveal: bool = False
 ) -> int:

@@ -26,6 +26,9 @@ from provisioner.refs import UnresolvedError, freeze, parse, resolve
 from provisioner.spec import decode, fields
 from provisioner.state.records import Action, Change, DropRecord, PutChange, PutRecord, Record, UndoKind
 
+_RECORD_ONLY = (Action.FORGET, Action.ACCEPT)
+"""The object was left alone, so all that there is to undo is in the record."""
+
 
 def reverse(ctx: Context, *, discard: bool) -> dict[str, BaseException]:
     """Undoes all that the run changed and that is not undone yet; returns step → why it could not be undone.
@@ -132,7 +135,7 @@ def _undo(ctx: Context, change: Change, *, discard: bool) -> Task:
         yield from remove(ctx, record, None, discard=discard)
     elif kind is UndoKind.NOTHING and change.action is Action.ADOPT and record is not None:
         yield from ctx.commit(DropRecord(step=change.step))
-    elif kind is UndoKind.NOTHING and change.action is Action.FORGET and change.undo.before is not None:
+    elif kind is UndoKind.NOTHING and change.action in _RECORD_ONLY and change.undo.before is not None:
         yield from ctx.commit(PutRecord(record=change.undo.before))
     elif kind in (UndoKind.RESTORE, UndoKind.RECREATE):
         assert change.undo.before is not None

@@ -6,7 +6,9 @@
 4. ``reversal``  taking a run back: after a failure, after a crash in the middle of it, and for ``rollback``.
 5. ``takedown``  deleting a set of recorded objects; ``destroy`` is that for all of them.
 6. ``outputs``   the plan's outputs, from the record or from the cloud.
-7. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
+7. ``drift``     every object three ways, and what is in no record; ``adopt`` takes the cloud's word into the record,
+                 ``salvage`` writes lost records anew (``kin`` guesses what needs what). None of them touches an object.
+8. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
 
 Weakness: a run holds its process for as long as the cloud takes; there is no daemon that would go on without it. If it
 dies, the next command goes on.

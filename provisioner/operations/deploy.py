@@ -137,7 +137,7 @@ def _reversing(site: Site) -> Run | None:
     for run in reversed(site.store.state.runs):
         if run.kind == "destroy" and run.changes:
             return None
-        if run.kind == "deploy" and run.result is RunResult.REVERSING:
+        if run.kind in ("deploy", "adopt") and run.result is RunResult.REVERSING:
             return run
     return None
 

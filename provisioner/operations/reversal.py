@@ -108,7 +108,7 @@ def _in_force(site: Site) -> Run:
             )
         over = run.result in (RunResult.REVERSED, RunResult.ROLLED_BACK)
         left = run.open or any(not change.undone for change in run.changes)
-        if run.kind == "deploy" and not over and left:
+        if run.kind in ("deploy", "adopt") and not over and left:
             return run
     raise UsageError("there is no run to roll back", hint="provisioner history PLAN lists the runs")
 

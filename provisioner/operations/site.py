@@ -21,7 +21,7 @@ from provisioner.resource import Registry
 from provisioner.state.backend import Location
 from provisioner.state.files import Files
 from provisioner.state.lock import Owner
-from provisioner.state.records import Action, Change, PutFacts, PutRun, Run, RunResult
+from provisioner.state.records import Action, Change, Entry, PutFacts, PutRun, Run, RunResult
 from provisioner.state.store import Store
 
 PARALLELISM = 16
@@ -131,9 +131,16 @@ class Site:
         return Run(id=number, kind=kind, started=self.clock.wall(), by=self.by, version=__version__, of=of)
 
     def record_run(
-        self, run: Run, result: RunResult, *, exit_code: int | None = None, error: str = "", kept: bool = False
+        self,
+        run: Run,
+        result: RunResult,
+        *,
+        exit_code: int | None = None,
+        error: str = "",
+        kept: bool = False,
+        entries: Sequence[Entry] = (),
     ) -> None:
-        """Writes a run's header: where it stands, and when it came to an end."""
+        """Writes a run's header: where it stands, and when it came to an end; ``entries`` in the same commit."""
         over = result not in (RunResult.RUNNING, RunResult.REVERSING)
         header = msgspec.structs.replace(
             run,
@@ -146,7 +153,7 @@ class Site:
             changes=[],
         )
         self.recorded = run.id
-        self.store.commit([PutRun(run=header)])
+        self.store.commit([PutRun(run=header), *entries])
         self.store.audit("run", run=run.id, kind=run.kind, result=result.value)
 
     def started(self, run: Run, steps: int) -> None:

@@ -79,6 +79,10 @@ class Action(enum.Enum):
     ADOPT = "adopt"
     RESUME = "resume"
     FORGET = "forget"
+    ACCEPT = "accept"
+    """What the cloud has was taken into the record; nothing was done to the object."""
+    RECOVER = "recover"
+    """A lost record was written anew; nothing was done to the object."""
     KEEP = "keep"
 
 
@@ -109,7 +113,7 @@ class RunResult(enum.Enum):
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """One deploy, rollback or destroy.
+    """One ``deploy``, ``rollback`` or ``destroy``; and one ``adopt`` or ``recover``, which change the record alone.
 
     FAILED: something of it remains. ROLLED_BACK: a later rollback undid it. ``attempts`` counts how often it was
     taken up again after a crash or an interruption.

@@ -9,13 +9,17 @@ from typing import Any, TypeVar
 
 from provisioner.engine.clock import VirtualClock
 from provisioner.engine.context import Drivers
+from provisioner.engine.drift import Finding, Kind
 from provisioner.engine.events import Event, Events
 from provisioner.engine.preview import Planned
 from provisioner.errors import StateError
 from provisioner.model import Position
+from provisioner.operations.adopt import adopt
 from provisioner.operations.deploy import deploy, plan_preview
 from provisioner.operations.destroy import destroy
+from provisioner.operations.drift import drift
 from provisioner.operations.reversal import rollback
+from provisioner.operations.salvage import Haul, salvage
 from provisioner.operations.site import Options, Outcome, Site
 from provisioner.plan.model import OutputDecl, Plan, Settings, StepDecl
 from provisioner.refs import PARAM, parse, refs_in
@@ -84,6 +88,10 @@ class World:
         self.events: list[Event] = []
         self.files = Files()
         self.last: Site | None = None
+        self.haul = Haul(found=[])
+        """What the last salvage found."""
+        self.unsearched: dict[str, str] = {}
+        """What the last look for drift could not search."""
         self.database = ""
         """For a test to remember which object it means."""
 
@@ -131,6 +139,22 @@ class World:
 
     def rollback(self, made: Plan | None = None, **options: Any) -> Outcome:
         return self._with_site(lambda site: rollback(site, made, Options(**options)))
+
+    def drift(self, made: Plan | None = None) -> dict[str, Finding]:
+        """By step; what is as recorded is left out."""
+        report = self._with_site(lambda site: drift(site, made))
+        self.unsearched = report.unsearched
+        return {finding.step: finding for finding in report.findings if finding.kind is not Kind.SAME}
+
+    def adopt(self, made: Plan | None, *wanted: str, yes: bool = True) -> Outcome:
+        return self._with_site(lambda site: adopt(site, made, wanted, lambda accepted, refused: yes))
+
+    def salvage(self, made: Plan | None = None, *, yes: bool = True) -> Outcome:
+        def confirm(haul: Haul) -> bool:
+            self.haul = haul
+            return yes
+
+        return self._with_site(lambda site: salvage(site, made, confirm))
 
     # -- what there is --------------------------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ _DONE: Final = {
     Action.ADOPT: "adopted",
     Action.RESUME: "finished",
     Action.FORGET: "let go",
+    Action.ACCEPT: "accepted",
+    Action.RECOVER: "recovered",
 }
 
 

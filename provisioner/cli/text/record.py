@@ -8,7 +8,7 @@ from typing import Final
 from provisioner.cli.style import bad, bold, dim, good, plural, table, warn
 from provisioner.cli.text.times import ago
 from provisioner.resource import Registry, Resource
-from provisioner.state.records import Change, Record, Run, UndoKind
+from provisioner.state.records import Action, Change, Record, Run, UndoKind
 
 _UNDO: Final = {
     UndoKind.DELETE: (bad("  -"), "delete what it created"),
@@ -30,6 +30,8 @@ def rollback_text(deployment: str, target: Run, now: float) -> list[str]:
 
 def _undo(change: Change) -> tuple[str, str, str, str]:
     sign, words = _UNDO[change.undo.kind]
+    if change.action is Action.ACCEPT:
+        words = "put its record back as it was; the object is not touched"
     note = f" {warn('(' + change.undo.note + ')')}" if change.undo.note else ""
     return sign, bold(change.step), change.type, words + note
 

@@ -1,0 +1,79 @@
+"""What carries a deployment's tag, found without its record: type by type, by the power ``CanSearch``.
+
+Types that cannot be searched are found by reading the key that the plan gives their step, if it can be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from provisioner.engine.context import Context, Seen
+from provisioner.engine.loop import Call, Result, Task
+from provisioner.errors import CloudError
+from provisioner.model import Key, Observed
+from provisioner.resource import CanSearch, Resource
+
+
+class Stray(NamedTuple):
+    """An object with our tag, as read, that the record does not have."""
+
+    type: str
+    key: Key
+    seen: Observed
+
+
+class Searched(NamedTuple):
+    """``unsearched``: type → why the cloud did not let us search for it."""
+
+    strays: list[Stray]
+    unsearched: dict[str, str]
+
+
+def searchable(ctx: Context, types: Iterable[str]) -> list[str]:
+    """Those of the types that can be searched."""
+    return [name for name in dict.fromkeys(types) if issubclass(ctx.drivers.registry.type(name), CanSearch)]
+
+
+def search(ctx: Context, types: Iterable[str]) -> Searched:
+    """Every object of these types that is ours and in no record; each is read once, to be sure.
+
+    A type that may not be searched is told, and the others are searched all the same. Other errors are raised.
+    """
+    found: dict[str, list[Stray]] = {name: [] for name in searchable(ctx, types)}
+    unsearched: dict[str, str] = {}
+    failures: list[BaseException] = []
+
+    def landed(name: str, result: Result) -> None:
+        if isinstance(result.error, CloudError) and not result.error.retryable:
+            unsearched[name] = str(result.error)
+        elif result.error is not None:
+            failures.append(result.error)
+        else:
+            found[name] = result.value
+
+    with ctx.retrier.impatient():
+        for name in found:
+            task = _search(ctx, ctx.drivers.resource(name))
+            ctx.loop.spawn(task, lambda result, name=name: landed(name, result))  # type: ignore[misc]
+        ctx.loop.run()
+    for error in failures:
+        raise error
+    return Searched([stray for strays in found.values() for stray in strays], unsearched)
+
+
+def _search(ctx: Context, resource: Resource) -> Task:
+    searcher: Any = resource
+    deployment, region = ctx.state.deployment, ctx.drivers.region
+    call = Call(lambda: list(searcher.search(deployment, region)))
+    keys: Sequence[Key] = yield from ctx.retrier.fetch(call, resource.service, heard=lambda *_: None)
+    strays = []
+    for key in {key.owner: key for key in keys}.values():
+        record = ctx.record(key.step)
+        if record is not None and record.type == resource.type:
+            continue
+        seen = yield from ctx.look(resource, key, key.step)
+        if seen is not None and seen.owner == key.owner:
+            strays.append(Stray(resource.type, key, seen))
+            ctx.seen.setdefault(key.step, Seen(key, seen, ctx.clock.now()))
+    return strays
