@@ -224,9 +224,7 @@ def record_options(
     return decorate
 
 
-def _sorted_out(
-    words: tuple[str, ...], by_name: bool, step: Steps, what: str
-) -> tuple[Path | None, tuple[str, ...]]:
+def _sorted_out(words: tuple[str, ...], by_name: bool, step: Steps, what: str) -> tuple[Path | None, tuple[str, ...]]:
     """Which word is the plan and which are the steps."""
     plan, rest = (None, words) if by_name or not words else (Path(words[0]), words[1:])
     if plan is None and not by_name:
