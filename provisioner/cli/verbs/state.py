@@ -10,6 +10,7 @@ from provisioner.cli.app import App
 from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Named, record_options
 from provisioner.cli.verbs.carry import pull, push, snapshots
+from provisioner.cli.verbs.mend import adopt, recover
 
 if TYPE_CHECKING:
     from provisioner.cli.held import Held
@@ -128,37 +129,5 @@ def unlock(app: App, named: Named, force: bool) -> int:
     return 0
 
 
-@state.command("recover", cls=Verb)
-@click.option("--accept-edited", is_flag=True, help="Take a state.json that somebody edited as it is.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@record_options()
-@click.pass_obj
-def recover(app: App, named: Named, accept_edited: bool, yes: bool) -> int:
-    """Says what is wrong with a damaged record and what can be had back, asks, and has it back.
-
-    The bad files stay beside the new ones.
-    """
-    from provisioner.cli.held import find_record
-    from provisioner.cli.runs import ask_first
-    from provisioner.cli.text.state import examination_json, examination_text, recovery_json, recovery_text
-    from provisioner.state import recovery
-
-    held = find_record(app, named)
-    seen = recovery.examine(held.backend, held.deployment, accept_edited=accept_edited)
-    if seen.healthy:
-        app.tell(
-            {**examination_json(held.deployment, seen), "recovered": False},
-            lambda: examination_text(held.deployment, seen),
-        )
-        return 0
-    app.printer.say(*examination_text(held.deployment, seen))
-    if not ask_first(app, yes, "Recover it?"):
-        app.tell({**examination_json(held.deployment, seen), "recovered": False}, lambda: ["nothing was changed"])
-        return 0
-    done = recovery.recover(held.backend, held.deployment, accept_edited=accept_edited)
-    app.tell({**examination_json(held.deployment, seen), **recovery_json(done)}, lambda: recovery_text(done))
-    return 0
-
-
-for _verb in (pull, push, snapshots):
+for _verb in (adopt, recover, pull, push, snapshots):
     state.add_command(_verb)
