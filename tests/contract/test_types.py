@@ -14,7 +14,7 @@ from provisioner import spec as specs
 from provisioner.drivers.typemap import TYPES
 from provisioner.errors import CloudError, InvalidRequestError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import CanDiscard, CanUpdate, Registry, Resource, StepType
+from provisioner.resource import CanClaim, CanDiscard, CanFind, CanUpdate, Registry, Resource, StepType
 from provisioner.secret import Secret
 from tests.contract.case import Case
 from tests.contract.world import World, differing, gone, patiently, remove, settle
@@ -124,6 +124,44 @@ class TestReading:
         assert other.owner != key.owner
         seen = driver.read(other)
         assert seen is not None and seen.owner != other.owner
+
+
+class TestLosing:
+    """The example object without its record, and without its tag."""
+
+    def test_it_is_found_by_its_tag_without_its_step_being_known(self, world: World, driver: Any, made: Made) -> None:
+        key, seen = made
+        found = [one for one in driver.search(world.deployment, world.region) if one.step == key.step]
+        assert len(found) == 1 and found[0].owner == key.owner
+        assert _shown(driver.read(found[0])) == _shown(driver.read(key))
+        assert seen.phase is Phase.READY
+
+    def test_nothing_is_found_for_another_deployment(self, world: World, driver: Any, made: Made) -> None:
+        for other in ("other", f"{world.deployment}-2", world.deployment[:-1]):
+            assert made[0].step not in {key.step for key in driver.search(other, world.region)}
+
+    def test_its_identifier_is_an_output_that_it_has(self, driver: Resource, made: Made) -> None:
+        assert not driver.identifier or made[1].outputs[driver.identifier]
+
+    def test_a_tag_that_somebody_changed_is_put_back(self, driver: Any, made: Made) -> None:
+        if not isinstance(driver, CanClaim):
+            pytest.skip("without its mark it is gone")
+        key, seen = made
+        ident = str(seen.outputs.get(driver.identifier, ""))
+        other = msgspec.structs.replace(key, deployment="other")
+        driver.claim(other, ident)
+        there = driver.find(key, ident) if isinstance(driver, CanFind) else driver.read(key)
+        assert there.owner == other.owner
+        driver.claim(key, ident)
+        assert _shown(driver.read(key)) == _shown(seen)
+
+    def test_what_only_its_tag_finds_is_found_by_its_identifier_too(self, driver: Any, made: Made) -> None:
+        if not isinstance(driver, CanFind):
+            pytest.skip("its name finds it")
+        key, seen = made
+        ident = str(seen.outputs[driver.identifier])
+        assert _shown(driver.find(key, ident)) == _shown(seen)
+        assert driver.find(key, f"{ident[:-4]}0000") is None
 
 
 class TestChanging:

@@ -11,8 +11,19 @@ from provisioner.model import Key
 
 def read(session: AwsSession, service: str, arn: str, key: Key) -> dict[str, str]:
     """All tags of the object; NotFoundError when it went meanwhile."""
-    answer = session.call(service, "list_tags_for_resource", what=key.name, region=key.region, ResourceName=arn)
+    return of(session, service, arn, key.name, key.region)
+
+
+def of(session: AwsSession, service: str, arn: str, name: str, region: str) -> dict[str, str]:
+    """The same for an object that no step stands for yet."""
+    answer = session.call(service, "list_tags_for_resource", what=name, region=region, ResourceName=arn)
     return tags.from_list(answer.get("TagList"))
+
+
+def claim(session: AwsSession, service: str, arn: str, key: Key) -> None:
+    """Puts the ownership tag back."""
+    marks = tags.to_list(tags.mark(key))
+    session.call(service, "add_tags_to_resource", what=key.name, region=key.region, ResourceName=arn, Tags=marks)
 
 
 def write(session: AwsSession, service: str, arn: str, key: Key, plan: Mapping[str, str] | None) -> bool:

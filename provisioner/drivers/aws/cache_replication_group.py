@@ -234,6 +234,21 @@ class CacheReplicationGroup(resource.Resource):
         if found is not None:
             self._delete(key, found[0])
 
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list, and the tags of each."""
+        for group in self._pages("describe_replication_groups", "ReplicationGroups", region):
+            name = str(group["ReplicationGroupId"])
+            place = Key(deployment=deployment, step="", name=name, region=region)
+            with suppress(BusyError, NotFoundError):  # made by others just now, or deleted since it was listed
+                if key := tags.found(self._tags(place, group), deployment, region, name):
+                    yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        found = self._find(key)
+        if found is not None:
+            arn_tags.claim(self.session, "elasticache", found[0]["ARN"], key)
+
     def _delete(self, key: Key, group: Mapping[str, Any], **how: Any) -> None:
         if group["Status"] != "deleting":
             with suppress(NotFoundError):

@@ -68,6 +68,22 @@ class Ec2Object(resource.Resource):
                 seen[key.owner] = observed
         return seen
 
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list call: EC2's filters take a * at the end of a tag's value."""
+        what = [{"Name": f"tag:{OWNER_TAG}", "Values": [f"{deployment}/*"]}]
+        for item in self.session.pages("ec2", self.describe, self.listed, region=region, Filters=what):
+            marks = tagging.from_list(item.get("Tags"))
+            if key := tagging.found(marks, deployment, region, marks.get(tagging.NAME, "")):
+                yield key
+
+    def find(self, key: Key, identifier: str) -> Observed | None:
+        """The object of that id, whatever tag it carries."""
+        return self.read(msgspec.structs.replace(key, at={self.at: identifier}))
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back on the object of that id."""
+        self.call("create_tags", key, Resources=[identifier], Tags=tagging.to_list(tagging.mark(key)))
+
     def found(self, key: Key) -> dict[str, Any]:
         """The object, for an update; NotFoundError where there is none."""
         for _, objects in self._look([key]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any, ClassVar
 from urllib.parse import unquote
 
@@ -71,6 +71,7 @@ class IamRole(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "role_id": str}
     rules = (resource.Rule(("inline_policies",), _no_wildcard),)
     service = "iam"
+    identifier = "role_id"
     grace = 10.0
     """A new role is known everywhere only after a while, and its policies come in calls of their own."""
     immutable = frozenset({"name", "path"})
@@ -137,6 +138,20 @@ class IamRole(resource.Resource):
                 with _gone():
                     self._call("delete_role_policy", key, PolicyName=name)
             self._call("delete_role", key)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """Asks those roles for their tags whose name has the deployment's in it: an account may have thousands."""
+        for role in self.session.pages("iam", "list_roles", "Roles"):
+            name = str(role["RoleName"])
+            if deployment in name:
+                with suppress(NotFoundError):  # deleted since it was listed
+                    items = self.session.pages("iam", "list_role_tags", "Tags", what=name, RoleName=name)
+                    if key := tagging.found(tagging.from_list(items), deployment, region, name):
+                        yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        self._call("tag_role", key, Tags=tagging.to_list(tagging.mark(key)))
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call("iam", operation, what=key.name, RoleName=key.name, **parameters)

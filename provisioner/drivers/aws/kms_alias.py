@@ -7,15 +7,20 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
-from provisioner.errors import CloudError, InvalidRequestError, NotFoundError
-from provisioner.model import Key, Observed, Phase
+from provisioner.drivers.aws.kms_tags import tag_list
+from provisioner.errors import AccessDeniedError, CloudError, InvalidRequestError, NotFoundError
+from provisioner.model import OWNER_TAG, Key, Observed, Phase
+
+_MARK: Final = "provisioner:alias/"
+"""How the tags of a key begin that say whose its aliases are."""
 
 
 def same_key(wanted: str, seen: str) -> bool:
@@ -59,10 +64,9 @@ class KmsAlias(resource.Resource):
         target = self._target(key)
         if target is None:
             return None
-        items = self.session.pages("kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=target)
         return Observed(
             phase=Phase.READY,
-            owner=tagging.from_list(items, "TagKey", "TagValue").get(_mark(key)),
+            owner=tag_list(self.session, target, key.region, key.name).get(_mark(key)),
             spec={"name": key.name, "key_id": target},
             outputs={"name": _alias(key), "key_id": target},
         )
@@ -91,6 +95,23 @@ class KmsAlias(resource.Resource):
         except NotFoundError:
             return
         self._untag(key, target)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """Asks the keys behind all aliases of the account for their marks."""
+        for item in self.session.pages("kms", "list_aliases", "Aliases", region=region):
+            name = str(item["AliasName"]).removeprefix("alias/")
+            if "TargetKeyId" in item and not name.startswith("aws/"):
+                with suppress(NotFoundError, AccessDeniedError):
+                    marks = tag_list(self.session, item["TargetKeyId"], region)
+                    owner = marks.get(f"{_MARK}{name}", "")
+                    if key := tagging.found({OWNER_TAG: owner}, deployment, region, name):
+                        yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Marks the key behind the alias again."""
+        target = self._target(key)
+        if target is not None:
+            self._tag(key, target)
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call("kms", operation, what=key.name, region=key.region, **parameters)
@@ -128,4 +149,4 @@ def _alias(key: Key) -> str:
 
 
 def _mark(key: Key) -> str:
-    return f"provisioner:alias/{key.name}"
+    return f"{_MARK}{key.name}"

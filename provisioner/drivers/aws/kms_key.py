@@ -21,6 +21,7 @@ from provisioner import resource
 from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
+from provisioner.drivers.aws.kms_tags import tag_list
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AccessDeniedError, InvalidRequestError, NotFoundError, QuotaError, outright
 from provisioner.model import Key, Observed, Phase
@@ -66,6 +67,7 @@ class KmsKey(resource.Resource):
 
     outputs: ClassVar[Mapping[str, type]] = {"key_id": str, "arn": str}
     service = "kms"
+    identifier = "key_id"
     immutable = frozenset({"multi_region"})
     matches: ClassVar = {"policy": policy.same, "tags": tagging.same}
     holds_data = True
@@ -114,6 +116,28 @@ class KmsKey(resource.Resource):
         for found in self._owned(key):
             own = int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW))
             self._schedule(key, found, own if tagging.kept(found["Tags"]) else _SHORTEST_WINDOW)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """Asks every key of the account for its tags; those that do not let us are not ours."""
+        for number in sorted(item["KeyId"] for item in self.session.pages("kms", "list_keys", "Keys", region=region)):
+            with suppress(NotFoundError, AccessDeniedError):
+                marks = tag_list(self.session, number, region)
+                key = tagging.found(marks, deployment, region)
+                if key is not None and self._state(key, number) not in _GONE:
+                    yield key
+
+    def find(self, key: Key, identifier: str) -> Observed | None:
+        """The key of that id, whatever tag it carries; one that is scheduled for deletion does not exist."""
+        found = self._describe(key, identifier)
+        return self._observe(key, found) if found is not None and found["KeyState"] not in _GONE else None
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back on the key of that id."""
+        mark = tagging.to_list(tagging.mark(key), "TagKey", "TagValue")
+        self._call("tag_resource", key, KeyId=identifier, Tags=mark)
+
+    def _state(self, key: Key, number: str) -> str:
+        return str(self._call("describe_key", key, KeyId=number)["KeyMetadata"]["KeyState"])
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call("kms", operation, what=key.name, region=key.region, **parameters)
@@ -267,8 +291,7 @@ class KmsKey(resource.Resource):
             return None
 
     def _tags(self, key: Key, number: str) -> dict[str, str]:
-        items = self.session.pages("kms", "list_resource_tags", "Tags", what=key.name, region=key.region, KeyId=number)
-        return tagging.from_list(items, "TagKey", "TagValue")
+        return tag_list(self.session, number, key.region, key.name)
 
 
 def _window_tag(spec: KmsKey.Spec) -> dict[str, str]:

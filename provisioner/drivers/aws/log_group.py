@@ -6,7 +6,7 @@ the instance.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -103,6 +103,24 @@ class LogGroup(resource.Resource):
         """Deletes the group with its events."""
         with suppress(NotFoundError):
             self._call("delete_log_group", key)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """Asks those groups for their tags whose name has the deployment's in it: an account may have thousands."""
+        listed = self.session.pages(
+            "logs", "describe_log_groups", "logGroups", region=region, logGroupNamePattern=deployment
+        )
+        for group in listed:
+            place = Key(deployment=deployment, step="", name=str(group["logGroupName"]), region=region)
+            if deployment in place.name:
+                with suppress(NotFoundError):  # deleted since it was listed
+                    if key := tags.found(self._tags(place, group), deployment, region, place.name):
+                        yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        group = self._find(key)
+        if group is not None:
+            self._tagging("tag_resource", key, resourceArn=_arn(group), tags=tags.mark(key))
 
     def _retain(self, key: Key, days: int) -> None:
         if days:

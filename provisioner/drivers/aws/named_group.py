@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from provisioner.drivers.aws import same
+from provisioner.drivers.aws import arn_tags, same, tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed
 from provisioner.resource import Resource
@@ -46,6 +46,22 @@ class NamedGroup(Resource):
                     with suppress(NotFoundError):  # deleted since it was listed
                         seen[key.owner] = self._seen(key, group)
         return seen
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list of all groups, and the tags of each that is not AWS's own."""
+        noun = f"{self.word}{self.kind}Group"
+        for group in self.session.pages(self.service, self._operation(self._listing), f"{noun}s", region=region):
+            name = str(group[f"{noun}Name"])
+            if not name.startswith("default"):
+                with suppress(NotFoundError):  # deleted since it was listed
+                    marks = arn_tags.of(self.session, self.service, group[self.arn_field], name, region)
+                    if key := tags.found(marks, deployment, region, name):
+                        yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        group = self._call(self._listing, key)[f"{self.word}{self.kind}Groups"][0]
+        arn_tags.claim(self.session, self.service, group[self.arn_field], key)
 
     @property
     def _listing(self) -> str:

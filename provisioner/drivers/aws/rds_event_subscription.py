@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -121,6 +121,21 @@ class RdsEventSubscription(resource.Resource):
         """Deletes the subscription."""
         with suppress(NotFoundError):
             self._call("delete_event_subscription", key)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list, and the tags of each."""
+        for item in self.session.pages("rds", "describe_event_subscriptions", "EventSubscriptionsList", region=region):
+            name = str(item["CustSubscriptionId"])
+            with suppress(NotFoundError):  # deleted since it was listed
+                marks = arn_tags.of(self.session, "rds", item["EventSubscriptionArn"], name, region)
+                if key := tags.found(marks, deployment, region, name):
+                    yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        found = self._find(key)
+        if found is not None:
+            arn_tags.claim(self.session, "rds", found["EventSubscriptionArn"], key)
 
     def _find(self, key: Key) -> Mapping[str, Any] | None:
         try:

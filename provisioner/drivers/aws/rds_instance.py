@@ -9,7 +9,7 @@ along, which does no harm when it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -157,6 +157,7 @@ class RdsInstance(resource.Resource):
     service = "rds"
     timeout = 1800.0
     holds_data = True
+    identifier = "resource_id"
     name_pattern = r"(?=.{1,63}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     immutable = frozenset({"name", "engine", "db_name", "username", "subnet_group", "storage_encrypted", "kms_key"})
     one_way = frozenset({"allocated_storage", "engine_version"})
@@ -255,6 +256,19 @@ class RdsInstance(resource.Resource):
         if instance.get("DeletionProtection"):
             self._call("modify_db_instance", key, DeletionProtection=False, ApplyImmediately=True)
         self._delete(key, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list, which has the tags."""
+        for item in self.session.pages("rds", "describe_db_instances", "DBInstances", region=region):
+            marks = tags.from_list(item.get("TagList"))
+            if key := tags.found(marks, deployment, region, item["DBInstanceIdentifier"]):
+                yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        instance = self._describe(key)
+        if instance is not None:
+            arn_tags.claim(self.session, "rds", instance["DBInstanceArn"], key)
 
     def _sent(self, key: Key) -> bool:
         """Whether this session has sent a creation or modification: :func:`rds_state.phase` says what follows."""

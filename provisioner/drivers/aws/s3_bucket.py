@@ -7,7 +7,7 @@ setting as it is, so a bucket whose making was cut off is completed by ``create`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -158,6 +158,19 @@ class S3Bucket(resource.Resource):
                 self._call("delete_bucket", key)
             except HoldsDataError as error:  # somebody wrote meanwhile: what is new goes in the next round
                 raise InUseError(error.message, where=error.where, cloud_code=error.cloud_code) from error
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """Asks every bucket of the account for its tags; those that do not let us are not ours."""
+        for item in self.session.call("s3", "list_buckets", region=region)["Buckets"]:
+            place = Key(deployment=deployment, step="", name=str(item["Name"]), region=region)
+            with suppress(AccessDeniedError):
+                if key := tags.found(self._tags(place) or {}, deployment, region, place.name):
+                    yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back; the whole set is written, so what else is there goes with it."""
+        seen = self._tags(key) or {}
+        self._call("put_bucket_tagging", key, Tagging={"TagSet": tags.to_list({**seen, **tags.mark(key)})})
 
     def _empty_page(self, key: Key) -> bool:
         """Deletes up to 1,000 versions and delete markers; False when there were none."""

@@ -16,7 +16,7 @@ import json
 import secrets
 import string
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
@@ -36,7 +36,7 @@ from provisioner.errors import (
     NotFoundError,
     QuotaError,
 )
-from provisioner.model import Key, Observed, Phase
+from provisioner.model import OWNER_TAG, Key, Observed, Phase
 from provisioner.secret import Secret
 from provisioner.spec import plain
 
@@ -124,6 +124,7 @@ class ManagedSecret(resource.Resource):
     """``value``: the generated value (of a document, its member); fetched when it is used."""
     rules = (resource.Rule(("generate",), _enough),)
     service = "secretsmanager"
+    identifier = "arn"
     immutable = frozenset({"name", "generate"})
     matches: ClassVar = {"kms_key_id": same_key, "tags": tagging.same}
     name_pattern = r"[A-Za-z0-9/_+=.@-]{1,512}"
@@ -213,6 +214,17 @@ class ManagedSecret(resource.Resource):
             self._schedule(key, found)
         else:
             self._remove(key, ForceDeleteWithoutRecovery=True)
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list; what is scheduled for deletion is not in it."""
+        what = [{"Key": "tag-key", "Values": [OWNER_TAG]}]
+        for item in self.session.pages("secretsmanager", "list_secrets", "SecretList", region=region, Filters=what):
+            if key := tagging.found(tagging.from_list(item.get("Tags")), deployment, region, item["Name"]):
+                yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        self._call("tag_resource", key, SecretId=identifier or key.name, Tags=tagging.to_list(tagging.mark(key)))
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call(

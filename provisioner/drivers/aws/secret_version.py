@@ -13,7 +13,7 @@ refers to the secret's value sees the new password on both sides and finds no di
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -136,6 +136,16 @@ class SecretVersion(resource.Resource):
             **parameters,
         )
         return answer
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list of all secrets: it has their versions' labels. Who loses his label is gone, so there is no claim."""
+        start = f"provisioner/{deployment}/"
+        for item in self.session.pages("secretsmanager", "list_secrets", "SecretList", region=region):
+            labels = {label for stages in (item.get("SecretVersionsToStages") or {}).values() for label in stages}
+            for step in sorted(label.removeprefix(start) for label in labels if label.startswith(start)):
+                if "/" not in step:  # not the mark of the version before
+                    name = f"{deployment}-{step}"
+                    yield Key(deployment=deployment, step=step, name=name, region=region, at={"secret": item["ARN"]})
 
     def _describe(self, key: Key) -> dict[str, Any] | None:
         """The secret, or None where it is gone or scheduled to go: either way its versions are."""

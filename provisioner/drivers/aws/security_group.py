@@ -87,6 +87,7 @@ class SecurityGroup(Ec2Object):
     )
     name_pattern = r"(?!sg-|default$)[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]{1,255}"
     identity = ("group_id",)
+    identifier = "group_id"
     immutable = frozenset({"name", "description", "vpc_id", "group_id"})
     matches: ClassVar = {"tags": tagging.same_named, "ingress": traffic.same, "egress": traffic.same}
     kind, describe, listed = "security-group", "describe_security_groups", "SecurityGroups"

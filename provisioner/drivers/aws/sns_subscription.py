@@ -11,7 +11,7 @@ days.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta
@@ -19,7 +19,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import rule
-from provisioner.drivers.aws.sns_topic import topic_tags
+from provisioner.drivers.aws.sns_topic import tagged_topics, topic_tags
 from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 
@@ -118,6 +118,26 @@ class SnsSubscription(resource.Resource):
                 self._call("untag_resource", key, ResourceArn=key.at["topic_arn"], TagKeys=[self._tag(key)])
         except NotFoundError:
             return
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """The subscriptions of every topic on which one is claimed for the deployment."""
+        for arn, marks in tagged_topics(self.session, region):
+            claims = {tag: whose for tag, whose in marks.items() if whose.startswith(f"{deployment}/")}
+            if not any(tag.startswith(f"{OWNER_TAG}/") for tag in claims):
+                continue
+            listed = self.session.pages(
+                "sns", "list_subscriptions_by_topic", "Subscriptions", what=arn, region=region, TopicArn=arn
+            )
+            for item in listed:
+                at = {"topic_arn": arn, "protocol": str(item["Protocol"]), "endpoint": str(item["Endpoint"])}
+                owner = claims.get(owner_tag(at["protocol"], at["endpoint"]), "")
+                if key := tags.found({OWNER_TAG: owner}, deployment, region, **at):
+                    yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Claims the subscription on its topic again."""
+        claim = tags.to_list({self._tag(key): key.owner})
+        self._call("tag_resource", key, ResourceArn=key.at["topic_arn"], Tags=claim)
 
     def _find(self, key: Key) -> Mapping[str, Any] | None:
         listed = self.session.pages(

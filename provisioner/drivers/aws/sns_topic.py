@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -20,6 +21,15 @@ def topic_tags(session: AwsSession, key: Key, arn: str) -> dict[str, str]:
     """All tags of a topic; NotFoundError where there is none."""
     answer = session.call("sns", "list_tags_for_resource", what=key.name, region=key.region, ResourceArn=arn)
     return tags.from_list(answer.get("Tags"))
+
+
+def tagged_topics(session: AwsSession, region: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """(ARN, tags) of every topic of the region."""
+    for item in session.pages("sns", "list_topics", "Topics", region=region):
+        arn = str(item["TopicArn"])
+        with suppress(NotFoundError):  # deleted since it was listed
+            answer = session.call("sns", "list_tags_for_resource", what=arn, region=region, ResourceArn=arn)
+            yield arn, tags.from_list(answer.get("Tags"))
 
 
 @resource.resource("aws.sns_topic")
@@ -97,6 +107,16 @@ class SnsTopic(resource.Resource):
     def delete(self, key: Key) -> None:
         """Deletes the topic and with it every subscription; SNS knows no error for a topic that is gone."""
         self._call("delete_topic", key, TopicArn=self._arn(key))
+
+    def search(self, deployment: str, region: str) -> Iterator[Key]:
+        """One list, and the tags of each."""
+        for arn, marks in tagged_topics(self.session, region):
+            if key := tags.found(marks, deployment, region, arn.rpartition(":")[2]):
+                yield key
+
+    def claim(self, key: Key, identifier: str) -> None:
+        """Puts the ownership tag back."""
+        self._call("tag_resource", key, ResourceArn=self._arn(key), Tags=tags.to_list(tags.mark(key)))
 
     def _arn(self, key: Key) -> str:
         caller = self.session.caller()

@@ -90,6 +90,7 @@ class Subnet(Ec2Object):
         resource.Rule(("availability_zone", "zone_index", "subnet_id"), _some_zone),
     )
     identity = ("subnet_id",)
+    identifier = "subnet_id"
     immutable = frozenset({"vpc_id", "cidr", "availability_zone", "zone_index", "subnet_id"})
     matches: ClassVar = {"tags": tagging.same_named}
     kind, describe, listed = "subnet", "describe_subnets", "Subnets"

@@ -79,6 +79,22 @@ def owner(tags: Mapping[str, str]) -> str | None:
     return tags.get(OWNER_TAG)
 
 
+def found(marks: Mapping[str, str], deployment: str, region: str, name: str = "", **at: str) -> Key | None:
+    """The key of an object that a search met, by its ownership tag; None where it is not the deployment's.
+
+    ``name``: left out, it is deployment-step, as where nobody chose another.
+    """
+    whose, _, step = (owner(marks) or "").partition("/")
+    if whose != deployment or not step:
+        return None
+    return Key(deployment=deployment, step=step, name=name or f"{deployment}-{step}", region=region, at=at)
+
+
+def mark(key: Key) -> dict[str, str]:
+    """The ownership tag alone, to put back on an object that has lost it."""
+    return {OWNER_TAG: key.owner}
+
+
 def visible(key: Key, tags: Mapping[str, str]) -> dict[str, str]:
     """What ``Observed.spec["tags"]`` reports: without ours and AWS's own; as :class:`Theirs` where it is not ours."""
     shown = {tag: text for tag, text in sorted(tags.items()) if not reserved(tag)}

@@ -87,6 +87,7 @@ class Vpc(Ec2Object):
         ),
     )
     identity = ("vpc_id",)
+    identifier = "vpc_id"
     immutable = frozenset({"cidr", "vpc_id"})
     matches: ClassVar = {"tags": tagging.same_named}
     kind, describe, listed = "vpc", "describe_vpcs", "Vpcs"
