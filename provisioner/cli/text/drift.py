@@ -14,6 +14,7 @@ from provisioner.operations.drift import Report
 
 _INDENT: Final = "      "
 _PLENTY: Final = 1000
+_SHORT: Final = 30
 _SIGNS: Final[Mapping[Kind, tuple[str, Callable[[str], str], str]]] = {
     Kind.CHANGED: ("~", warn, "changed outside"),
     Kind.GONE: ("-", bad, "gone"),
@@ -79,7 +80,7 @@ def drift_text(report: Report, columns: int = _PLENTY) -> list[str]:
     for finding in drifted:
         lines += ["", *finding_text(finding, columns, plan=report.planned)]
     if planned or report.missing:
-        lines += ["", f"  {dim('not drift: the plan changed, and deploy would bring it')}"]
+        lines += ["", *_wrapped("not drift: the plan changed, and deploy would bring it", columns, dim, "  ")]
         for finding in planned:
             lines += finding_text(finding, columns, plan=True)
         lines += [f"  {dim('·')} {bold(step)}  {dim('not there yet')}" for step in report.missing]
@@ -87,8 +88,8 @@ def drift_text(report: Report, columns: int = _PLENTY) -> list[str]:
         lines += ["", f"  {dim(f'= {len(same)} as recorded')}"]
         lines += [line for finding in same for line in _unchecked(finding, columns)]
     for type_, why in report.unsearched.items():
-        lines.append(f"  {warn('not searched:')} {type_}: {why}")
-    return [*lines, "", summary(report)]
+        lines += _wrapped(f"not searched: {type_}: {why}", columns, warn, "  ")
+    return [*lines, "", *_wrapped(summary(report), columns, warn if drifted else good, "")]
 
 
 def finding_text(finding: Finding, columns: int, *, plan: bool) -> list[str]:
@@ -98,8 +99,9 @@ def finding_text(finding: Finding, columns: int, *, plan: bool) -> list[str]:
     named = f"{head}  {dim(finding.name)}"
     lines = [named if width(named) <= columns else head]
     said = words + (f": {finding.detail}" if finding.detail else "")
-    if finding.kind is not Kind.PLANNED:
+    if finding.kind not in (Kind.PLANNED, Kind.CHANGED):  # there the fields say it
         lines += _wrapped(said, columns, colour)
+    if finding.kind is not Kind.PLANNED:
         lines += _wrapped(f"next: {next_of(finding)}", columns, dim)
     for field in finding.fields:
         lines += _field(field, columns, plan=plan)
@@ -127,32 +129,32 @@ def next_of(finding: Finding) -> str:
 
 def _field(field: Field, columns: int, *, plan: bool) -> list[str]:
     """In one line where it fits, else a line a side."""
-    why = _why(field, plan=plan)
+    why, colour = _why(field, plan=plan)
     before, after = (field.record, field.plan) if field.cause is Cause.PLAN else (field.record, field.cloud)
     if field.added or field.missing:
-        lines = [f"{_INDENT}{field.field}  {why}"]
+        line = f"{_INDENT}{field.field}  {colour(why)}"
+        lines = [line] if width(line) <= columns else _wrapped(f"{field.field}: {why}", columns, colour)
         lines += [f"{_INDENT}  {good('+')} {_value(item, columns)}" for item in field.added]
         return lines + [f"{_INDENT}  {bad('-')} {_value(item, columns)}" for item in field.missing]
     change = "another secret" if field.secret else f"{literal(before)} → {literal(after)}"
-    line = f"{_INDENT}{field.field}: {change}  {why}"
+    line = f"{_INDENT}{field.field}: {change}  {colour(why)}"
     if width(line) <= columns:
         return [line]
     sides = [("record", field.record), ("cloud", field.cloud), *([("plan", field.plan)] if plan else ())]
     lines = [f"{_INDENT}{field.field}"]
     lines += [f"{_INDENT}  {dim(f'{side:<6}')} {_value(value, columns)}" for side, value in sides]
-    return lines + _wrapped(why, columns, str, _INDENT + "  ")
+    return lines + _wrapped(why, columns, colour, _INDENT + "  ")
 
 
-def _why(field: Field, *, plan: bool) -> str:
-    only = "; only a new object can have that" if field.replaces else ""
+def _why(field: Field, *, plan: bool) -> tuple[str, Callable[[str], str]]:
+    only = "; only a new object can have another" if field.replaces else ""
     if field.cause is Cause.PLAN:
-        return dim(f"the plan changed{only}")
+        return f"the plan changed{only}", dim
     if field.cause is Cause.BOTH:
-        return warn(f"changed outside, and the plan says {literal(field.plan)} by now{only}")
+        return f"changed outside, and the plan says {cut(literal(field.plan), _SHORT)} by now{only}", warn
     if field.cause is Cause.AGREED:
-        to = "and the plan does not say" if field.plan is None else "to what the plan says by now"
-        return warn(f"changed outside, {to}")
-    return warn(f"changed outside{'; the plan is as recorded' if plan else ''}{only}")
+        return f"changed outside, {'and the plan is silent' if field.plan is None else 'as the plan has it now'}", warn
+    return f"changed outside{'; the plan is as recorded' if plan else ''}{only}", warn
 
 
 def _unchecked(finding: Finding, columns: int) -> list[str]:
@@ -172,7 +174,7 @@ def _wrapped(text: str, columns: int, colour: Callable[[str], str], indent: str 
 
 def summary(report: Report) -> str:
     """``Drift: 2 changed outside, 1 gone.``"""
-    return f"{warn('Drift:')} {counted(report.drifted)}." if report.drifted else good("No drift.")
+    return f"Drift: {counted(report.drifted)}." if report.drifted else "No drift."
 
 
 def counted(findings: Iterable[Finding]) -> str:
