@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_objects_in_no_record_are_drift_even_where_the_whole_record_is_lost(desk
 
 def _report() -> Report:
     long = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
-    facts = {"type": "aws.rds_instance", "name": "credlink-production-" + "x" * 60}
+    facts: Any = {"type": "aws.rds_instance", "name": "credlink-production-" + "x" * 60}
     fields = [
         Field(field="backup_retention_days", plan=30, record=30, cloud=1, cause=Cause.OUTSIDE),
         Field(field="subnets", plan=long, record=long, cloud=long[:2], cause=Cause.OUTSIDE, missing=long[2:]),

@@ -38,7 +38,7 @@ def deployed(rig: Rig) -> Rig:
 
 
 def client(rig: Rig, service: str) -> Any:
-    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    session: Any = boto3.session.Session("test", "test", region_name="us-east-1")
     return session.client(service, endpoint_url=rig.info.aws_url)
 
 

@@ -135,7 +135,7 @@ def _salvage(app: App, found: Deployed, yes: bool, told: dict[str, Any]) -> int:
         def confirm(haul: Haul) -> bool:
             told.update(haul_json(haul))
             if not app.json:
-                app.printer.say(*haul_text(found.deployment, haul), "")
+                app.printer.say(*haul_text(found.deployment, haul), *([""] if haul.found else []))
             return consent(app, made, yes or not haul.found, f"Record this for {found.deployment}?")
 
         outcome = salvage(made.site, found.plan, confirm)
