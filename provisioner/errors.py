@@ -21,6 +21,7 @@
     │   ├── ForeignObjectError       an object of that name belongs to somebody else
     │   ├── TerminalStateError       the cloud reports a state that no waiting mends
     │   ├── StepTimeoutError         the wait ended before the object was ready
+    │   ├── ProtectedError           somebody switched deletion protection on
     │   ├── GateError                a check.* step did not pass
     │   └── UnresolvedReferenceError a value that the step needs does not exist
     ├── CloudError                   a cloud's answer, translated once per cloud
@@ -264,6 +265,16 @@ class StepTimeoutError(StepError):
     """
 
     code = "step.timeout"
+
+
+class ProtectedError(StepError):
+    """The object has a deletion protection that this deployment did not ask for, so somebody else wants it kept.
+
+    Do: if nobody needs it any more, switch the protection off (or pass ``--allow-data-loss``) and run the same command
+    again; to leave the object to whoever protects it, ``provisioner state rm PLAN STEP``.
+    """
+
+    code = "step.protected"
 
 
 class GateError(StepError):

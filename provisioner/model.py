@@ -50,6 +50,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     ``outputs``: values of the type's declared outputs, as far as they exist yet.
     ``detail``: the cloud's own word for the state, and its reason when it failed.
     ``protected``: the cloud refuses to delete it until a protection is switched off.
+    ``made``: when the cloud says that it was made, in seconds since the epoch; None where a type does not tell.
     """
 
     phase: Phase
@@ -58,6 +59,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     outputs: Mapping[str, Any] = {}
     detail: str = ""
     protected: bool = False
+    made: float | None = None
 
 
 class Severity(enum.Enum):

@@ -11,7 +11,7 @@ whatever a later step needs, ``read`` finds.
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
-CanClaim; of a session CanBeFenced.
+CanClaim, CanNameHolders; of a session CanBeFenced.
 """
 
 from __future__ import annotations
@@ -100,6 +100,11 @@ class Resource(StepType):
     reversibility: ClassVar[Reversibility] = Reversibility.REVERSIBLE
     identifier: ClassVar[str] = ""
     """The output that no other object ever has, not even a later one of the same name. Empty: the cloud knows none."""
+    protection: ClassVar[str] = ""
+    """The spec field that switches deletion protection on, where there is one: what a plan switched on by itself, the
+    undo of a failed run may switch off."""
+    unprotect: ClassVar[str] = ""
+    """The command that switches it off by hand, with ``{name}`` and ``{region}``."""
     name_pattern: ClassVar[str] = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
     """What the cloud accepts as a name; checked before anything is made."""
     poll_first: ClassVar[float] = 0.1
@@ -191,6 +196,28 @@ class CanClaim(Protocol):
     """Puts the owner's tag back on an object of ours that has lost it. ``identifier``: as recorded, empty without."""
 
     def claim(self, key: Key, identifier: str) -> None: ...
+class Holder(NamedTuple):
+    """Something that keeps an object from being deleted."""
+
+    what: str
+    """What it is and who it belongs to, for a person: ``network interface eni-1 (web, of 123456789012)``."""
+    owner: str | None = None
+    """Value of its ownership tag."""
+    leaving: bool = False
+    """It is on its way out already, so waiting helps."""
+    by_hand: str = ""
+    """The command that shows it or frees it, and what to do there."""
+
+
+@runtime_checkable
+class CanNameHolders(Protocol):
+    """Says who holds an object that the cloud refuses to delete because it is in use.
+
+    Asked only then, so it may take several calls. What may not be asked is left out; nobody at all means that it is not
+    known.
+    """
+
+    def holders(self, key: Key) -> Sequence[Holder]: ...
 
 
 class Session(Protocol):

@@ -9,7 +9,7 @@ from provisioner.cli.app import App
 from provisioner.cli.options import Chosen, Wishes
 from provisioner.cli.work import Bench
 from provisioner.errors import InterruptedRunError, UsageError
-from provisioner.operations.site import Options, Outcome
+from provisioner.operations.site import Options, Outcome, Remain
 from provisioner.plan.model import Plan
 
 
@@ -78,8 +78,9 @@ def finish(
 
     app.failed |= {"run": outcome.run, "result": outcome.result}
     command = f"provisioner {_again(outcome, verb)} {chosen.words}"
+    outcome.remains = [_as_typed(remain, chosen, command) for remain in outcome.remains]
     if app.json:
-        app.printer.json(outcome_json(outcome, command=command, reveal=reveal))
+        app.printer.json(outcome_json(outcome, reveal=reveal))
         return outcome.exit_code
     places = {step.name: str(step.where) for step in plan.steps} if plan is not None else {}
     text = outcome_text(outcome, verb=verb, command=command, reveal=reveal, places=places)
@@ -98,8 +99,16 @@ def nothing_there(app: App, deployment: str) -> int:
     app.note("  if its record was lost: mend the plan, and destroy finds by their tags what it made")
     if app.json:
         done = Outcome(deployment=deployment, run=None, result="succeeded", exit_code=0)
-        app.printer.json(outcome_json(done, command=""))
+        app.printer.json(outcome_json(done))
     return 0
+
+
+def _as_typed(remain: Remain, chosen: Chosen, command: str) -> Remain:
+    """With the commands as this user would type them."""
+    import msgspec
+
+    let_go = f"provisioner state rm {chosen.words} {remain.step}"
+    return msgspec.structs.replace(remain, command=command, let_go=let_go)
 
 
 def _again(outcome: Outcome, verb: str) -> str:

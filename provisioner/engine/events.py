@@ -10,7 +10,7 @@ step.retry            ``attempt``, ``error``, ``pause`` seconds
 step.finished         ``action``, ``seconds``
 step.failed           ``error``, ``code``, ``hint``
 step.undone           ``seconds``
-step.remains          ``reason``, ``command``
+step.remains          ``reason``, ``command``, ``by_hand``, ``let_go``, ``code``
 run.finished          last; ``result``, ``exit_code``, ``seconds``
 ====================  =============================================================================================
 

@@ -1,7 +1,10 @@
 """Takes one object away and drops its record: for destroy, for steps that left the plan, and for undoing a create.
 
 The intent is on disk before the first call, so a killed removal is taken up again. An object that somebody else owns
-is never deleted, whatever the record says. What a create that was cut off may still bring forth is waited for.
+is never deleted, whatever the record says; nor is one whose deletion protection somebody else switched on, unless data
+loss is allowed. What a create that was cut off may still bring forth is waited for. An object that turns out to be
+older than the run that is said to have made it (its create took back what was scheduled for deletion, and died before
+it could leave a mark) is deleted with its copy or recovery window, never discarded.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import msgspec
 
 from provisioner.engine.context import Context
 from provisioner.engine.course import LATE, READBACK, WAIT_SHARE
+from provisioner.engine.held import FOREIGN, Outlook, holders_of, named, outlook
 from provisioner.engine.loop import Sleep, Task
 from provisioner.engine.retry import Tries
 from provisioner.errors import (
@@ -21,11 +25,16 @@ from provisioner.errors import (
     ForeignObjectError,
     InUseError,
     NotFoundError,
+    ProtectedError,
     StepTimeoutError,
 )
 from provisioner.model import OWNER_TAG, Observed, Phase, format_duration
 from provisioner.resource import CanDiscard, Resource
+from provisioner.spec import defaults
 from provisioner.state.records import Change, DropRecord, Entry, PutChange, Record, Status
+
+SKEW = 60.0
+"""Seconds by which the cloud's clock may be behind ours without making its objects look older than the run."""
 
 
 def remove(ctx: Context, record: Record, change: Change | None, *, discard: bool, drop: bool = True) -> Task:
@@ -56,6 +65,8 @@ class _Removal:
         self.started = ctx.clock.now()
         self.timeout = ctx.timeout(type(resource), record.step)
         self.tries: Tries | None = None
+        self.held_since: float | None = None
+        """When others were first found to hold it."""
         self.detail = ""
 
     def until_gone(self) -> Task:
@@ -84,24 +95,29 @@ class _Removal:
                 yield from self._tick(seen.detail or "deleting")
             elif asked and self.ctx.clock.now() < again:
                 yield from self._tick("the delete to show")
-            elif (yield from self._delete()):
+            elif (yield from self._delete(seen)):
                 asked = True
                 again = self.ctx.clock.now() + READBACK
 
-    def _delete(self) -> Task:
+    def _delete(self, seen: Observed) -> Task:
         """True when the cloud took the call."""
         retrier, service = self.ctx.retrier, self.resource.service
+        discard = self.record.discard and not self._older(seen)
+        self._respect(seen, discard)
         yield from retrier.turn(service)
-        self.ctx.audit("delete", self.record, discard=self.record.discard)
+        self.ctx.audit("delete", self.record, discard=discard)
         try:
-            yield from retrier.once(self._verb(), service)
+            yield from retrier.once(self._verb(discard), service)
         except NotFoundError:
             return True
         except BusyError as error:
             yield from self._tick(str(error))
             return False
+        except InUseError as error:
+            yield from self._wait_for_holders(error)
+            return False
         except CloudError as error:
-            if not (error.retryable or isinstance(error, InUseError)):
+            if not error.retryable:
                 raise
             self.tries = self.tries or self.ctx.retrier.tries()
             pause = self.tries.pause(error)
@@ -110,10 +126,49 @@ class _Removal:
             return False
         return True
 
-    def _verb(self) -> Callable[[], None]:
+    def _wait_for_holders(self, error: InUseError) -> Task:
+        holders = yield from holders_of(self.resource, self.record.key)
+        told, promise = named(error, holders), outlook(self.ctx, holders)
+        if promise is Outlook.LEAVING:
+            yield from self._tick(str(told))
+            return
+        self._say(str(told))
+        self.tries = self.tries or self.ctx.retrier.tries()
+        pause = self.tries.pause(told)
+        now = self.ctx.clock.now()
+        if promise is not Outlook.STANDING:
+            self.held_since = None
+        elif self.held_since is None:
+            self.held_since = now
+        elif now - self.held_since >= FOREIGN:
+            raise told
+        yield Sleep(pause)
+
+    def _older(self, seen: Observed) -> bool:
+        """It was there before the run that is to be undone, so that run did not make it."""
+        return not self.ctx.allow_data_loss and seen.made is not None and seen.made < self.ctx.run.started - SKEW
+
+    def _respect(self, seen: Observed, discard: bool) -> None:
+        """ProtectedError for a protection that neither the plan nor the command line lets us switch off."""
+        field = self.resource.protection
+        own = self.record.spec.get(field, defaults(self.resource.Spec).get(field)) if field else False
+        if seen.protected and not (discard and (own or self.ctx.allow_data_loss)):
+            raise ProtectedError(
+                f"{self.record.key.name} has deletion protection"
+                + ("" if own else ", which somebody switched on since it was deployed"),
+                where=self.record.step,
+                hint=f"switch it off{self._by_hand()}; or pass --allow-data-loss, which does and keeps nothing",
+            )
+
+    def _by_hand(self) -> str:
+        key = self.record.key
+        command = self.resource.unprotect.format(name=key.name, region=key.region)
+        return f" with `{command}`" if command else ""
+
+    def _verb(self, discard: bool) -> Callable[[], None]:
         resource: Any = self.resource
         key = self.record.key
-        if self.record.discard and isinstance(resource, CanDiscard):
+        if discard and isinstance(resource, CanDiscard):
             return lambda: resource.discard(key)
         return lambda: resource.delete(key)
 

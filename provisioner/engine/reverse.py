@@ -8,7 +8,7 @@ same command takes up what is left.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -53,8 +53,18 @@ def reverse(ctx: Context, *, discard: bool) -> dict[str, BaseException]:
         raise InterruptedRunError("stopped by a signal while reversing")
     remains = dict(schedule.failed)
     for step in schedule.held_back:
-        remains[step] = InterruptedRunError("not reached: what hangs on it could not be undone")
+        remains[step] = InterruptedRunError(not_reached(schedule.blockers(step)))
     return remains
+
+
+def not_reached(blockers: Sequence[str]) -> str:
+    """Why a step's turn never came.
+
+    >>> not_reached(["db", "cache"])
+    'not reached: db and cache must go first'
+    """
+    who = f"{', '.join(blockers[:-1])} and {blockers[-1]}" if len(blockers) > 1 else "".join(blockers)
+    return f"not reached: {who or 'what hangs on it'} must go first"
 
 
 def _waits(ctx: Context, changes: Mapping[str, Change]) -> dict[str, list[str]]:

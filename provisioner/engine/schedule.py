@@ -31,10 +31,12 @@ class Schedule:
         self._halt = halt
         self._place = {name: place for place, name in enumerate(order)}
         self._unmet: dict[str, int] = {}
+        self._above: dict[str, set[str]] = {}
         self._dependents: dict[str, list[str]] = {name: [] for name in order}
         for name in order:
             above = {need for need in needs.get(name, ()) if need in self._place}
             self._unmet[name] = len(above)
+            self._above[name] = above
             for need in above:
                 self._dependents[need].append(name)
         self._ready = [(self._place[name], name) for name in order if not self._unmet[name]]
@@ -52,6 +54,17 @@ class Schedule:
     def held_back(self) -> list[str]:
         """Nodes that were never started or did not finish, in order."""
         return [name for name in self._place if name not in self.finished and name not in self.failed]
+
+    def blockers(self, name: str) -> list[str]:
+        """The failed nodes that held a node back, in order."""
+        found: set[str] = set()
+        waiting, met = [name], {name}
+        while waiting:
+            above = self._above[waiting.pop()] - met
+            met |= above
+            found |= above & self.failed.keys()
+            waiting.extend(above - self.failed.keys())
+        return sorted(found, key=self._place.__getitem__)
 
     def _landing(self, name: str) -> Callable[[Result], None]:
         def land(result: Result) -> None:

@@ -163,7 +163,7 @@ def _carry_out(
         failed, held_back = take_down(ctx, leaving, _recreate(ctx), discard=options.allow_data_loss)
         failures, complete = _own_failures(failed), not failed and not held_back
         if failures and _data_went(ctx, leaving):
-            return _left_standing(site, ctx, failures, {**failures, **dict.fromkeys(held_back, "not reached")})
+            return _left_standing(site, ctx, failures, {**failures, **held_back})
     if ctx.loop.stopping and not complete:
         return _ended(site, ctx, RunResult.INTERRUPTED, InterruptedRunError.exit_code, failures)
     if not failures:
@@ -207,13 +207,13 @@ def _left_standing(
     site: Site,
     ctx: Context,
     failures: dict[str, BaseException],
-    reasons: Mapping[str, object],
+    reasons: Mapping[str, BaseException | str],
     *,
     kept: bool = True,
 ) -> Outcome:
     """The end of a run that failed and is not reversed: because somebody wants it so, or because data would be lost."""
     outcome = _ended(site, ctx, RunResult.FAILED, 5 if reasons else 4, failures, kept=kept)
-    outcome.remains = remaining(site, ctx, {step: str(why) for step, why in reasons.items()})
+    outcome.remains = remaining(site, ctx, reasons)
     return outcome
 
 

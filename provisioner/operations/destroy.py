@@ -8,8 +8,8 @@ from typing import Any
 from provisioner.engine.context import Context
 from provisioner.engine.preview import look_at, preview
 from provisioner.errors import InterruptedRunError, RefusedError, UsageError
-from provisioner.operations.reversal import protections
-from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of, failures_of
+from provisioner.operations.reversal import protections, remaining
+from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of
 from provisioner.operations.takedown import take_down
 from provisioner.plan.model import Plan
 from provisioner.resource import Resource
@@ -88,19 +88,13 @@ def _doomed(site: Site, targets: Sequence[str]) -> list[Record]:
     return [record for record in records if record.step in wanted]
 
 
-def _ended(site: Site, ctx: Context, run: Run, failed: dict[str, BaseException], held_back: list[str]) -> Outcome:
+def _ended(site: Site, ctx: Context, run: Run, failed: dict[str, BaseException], held_back: dict[str, str]) -> Outcome:
     own = {step: error for step, error in failed.items() if not isinstance(error, InterruptedRunError)}
     if ctx.loop.stopping and (failed or held_back):
         result, exit_code = RunResult.INTERRUPTED, InterruptedRunError.exit_code
     else:
         result, exit_code = (RunResult.FAILED, 5) if own or held_back else (RunResult.SUCCEEDED, 0)
-    reasons = {step: str(error) for step, error in own.items()}
-    reasons |= dict.fromkeys(held_back, "not reached: what needs it is still there")
-    remains = [_remain(ctx, step, why) for step, why in reasons.items()] if exit_code == 5 else []
-    for remain in remains:
-        site.events.emit(
-            "step.remains", step=remain.step, type=remain.type, reason=remain.reason, command=remain.command
-        )
+    remains = remaining(site, ctx, {**own, **held_back}, "destroy") if exit_code == 5 else []
     error = str(next(iter(own.values()))) if own else ""
     site.record_run(run, result, exit_code=exit_code, error=error)
     return Outcome(
@@ -112,10 +106,3 @@ def _ended(site: Site, ctx: Context, run: Run, failed: dict[str, BaseException],
         remains=remains,
         failures=failures_of(own),
     )
-
-
-def _remain(ctx: Context, step: str, why: str) -> Remain:
-    record = ctx.record(step)
-    assert record is not None
-    command = f"provisioner destroy (deployment {ctx.state.deployment})"
-    return Remain(step=step, type=record.type, name=record.key.name, reason=why, command=command)

@@ -9,7 +9,7 @@ import msgspec
 from provisioner.engine.context import Context
 from provisioner.engine.preview import look_at
 from provisioner.engine.reverse import reverse
-from provisioner.errors import InterruptedRunError, RefusedError, UsageError
+from provisioner.errors import InterruptedRunError, ProvisionerError, RefusedError, UsageError
 from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of
 from provisioner.plan.model import Plan
 from provisioner.state.records import Action, Change, Record, Run, RunResult, UndoKind
@@ -35,7 +35,7 @@ def reverse_run(
     except InterruptedRunError:
         # Still REVERSING in the record: the next deploy or rollback goes on with it.
         return _outcome(site, ctx, RunResult.REVERSING, InterruptedRunError.exit_code, [])
-    remains = remaining(site, ctx, {step: str(why) for step, why in failed.items()})
+    remains = remaining(site, ctx, failed)
     result, exit_code = (RunResult.FAILED, 5) if remains else (undone, success)
     site.record_run(ctx.run, result, exit_code=exit_code, error=error or run.error)
     return _outcome(site, ctx, result, exit_code, remains)
@@ -150,24 +150,31 @@ def protections(ctx: Context, records: list[Record], plan: Plan | None, *, allow
     return reasons
 
 
-def remaining(site: Site, ctx: Context, reasons: Mapping[str, str]) -> list[Remain]:
-    """What of a run is still there, told as events too; ``reasons``: step → why."""
-    remains = [_remain(ctx, step, why) for step, why in reasons.items()]
+def remaining(
+    site: Site, ctx: Context, reasons: Mapping[str, BaseException | str], verb: str = "rollback"
+) -> list[Remain]:
+    """What of a run is still there, told as events too; ``reasons``: step → why. ``verb`` takes it up again."""
+    remains = [_remain(ctx, step, why, verb) for step, why in reasons.items()]
     for remain in remains:
-        facts = {"step": remain.step, "type": remain.type, "reason": remain.reason, "command": remain.command}
-        site.events.emit("step.remains", **facts)
+        facts = msgspec.structs.asdict(remain)
+        site.events.emit("step.remains", **{name: value for name, value in facts.items() if name != "name"})
     return remains
 
 
-def _remain(ctx: Context, step: str, why: str) -> Remain:
+def _remain(ctx: Context, step: str, why: BaseException | str, verb: str) -> Remain:
     record = ctx.record(step)
     change = _change(ctx, step)
+    deployment = ctx.state.deployment
+    own = isinstance(why, ProvisionerError) and not isinstance(why, InterruptedRunError)
     return Remain(
         step=step,
         type=record.type if record else (change.type if change else ""),
         name=record.key.name if record else "",
-        reason=why,
-        command=f"provisioner rollback (deployment {ctx.state.deployment})",
+        reason=str(why) or type(why).__name__,
+        command=f"provisioner {verb} (deployment {deployment})",
+        by_hand=getattr(why, "hint", ""),
+        let_go=f"provisioner state rm --deployment {deployment} {step}",
+        code=getattr(why, "code", "") if own else "",
     )
 
 

@@ -43,13 +43,21 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remain(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a run could not take back: what, why, and the command that tries again."""
+    """Something that a run could not take back: what, why, and the command that tries again.
+
+    ``by_hand``: what has to be done first, outside of provisioner; empty where nothing is known. ``let_go``: the
+    command that leaves the object where it is, should what holds it stay. ``code``: the error's, for ``provisioner
+    explain``; empty for what was not tried.
+    """
 
     step: str
     type: str
     name: str
     reason: str
     command: str
+    by_hand: str = ""
+    let_go: str = ""
+    code: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from provisioner.engine.context import Context
 from provisioner.engine.loop import Result, Task
 from provisioner.engine.remove import remove
-from provisioner.engine.reverse import describe
+from provisioner.engine.reverse import describe, not_reached
 from provisioner.engine.schedule import Schedule, reversed_needs
 from provisioner.errors import StateError
 from provisioner.state.records import Action, Change, Record, Undo
@@ -15,8 +15,8 @@ from provisioner.state.records import Action, Change, Record, Undo
 
 def take_down(
     ctx: Context, records: Sequence[Record], undo: Callable[[Record], Undo], *, discard: bool
-) -> tuple[dict[str, BaseException], list[str]]:
-    """Returns step → why it could not be deleted, and the steps that were not reached because of those.
+) -> tuple[dict[str, BaseException], dict[str, str]]:
+    """Returns step → why it could not be deleted, and step → why it was not reached, because of those.
 
     What was adopted is forgotten, not deleted. One failure does not stop the others. A StateError is raised.
     """
@@ -48,7 +48,7 @@ def take_down(
     for error in schedule.failed.values():
         if isinstance(error, StateError):
             raise error
-    return schedule.failed, schedule.held_back
+    return schedule.failed, {name: not_reached(schedule.blockers(name)) for name in schedule.held_back}
 
 
 def _action(record: Record) -> Action:

@@ -124,6 +124,8 @@ def test_what_cannot_be_taken_back_is_exit_5_with_the_command_that_tries_again(d
     made = desk.deploy("--json")
     assert made.code == 5
     (remain,) = made.json["remains"]
+    assert remain.pop("let_go").startswith("provisioner state rm ")
+    assert (remain.pop("by_hand"), remain.pop("code")) == ("ask for more rights", "cloud.access-denied")
     assert remain == {
         "step": "net",
         "type": "toy.thing",

@@ -38,6 +38,8 @@ class Thing:
         self.deleted_at: float | None = None
         self.failed = ""
         self.protected = bool(spec.get("protected"))
+        self.made: float | None = None
+        """Seconds since the epoch, where the toy cloud is to tell."""
 
 
 class Fault:

@@ -9,7 +9,7 @@ import msgspec
 
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import Gate, Registry, Resource, Spec, Verdict, resource
+from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, resource
 from provisioner.secret import Secret
 from tests.engine.toycloud import Thing, ToyCloud
 
@@ -36,6 +36,8 @@ class _Base(Resource):
     outputs = {"id": str, "size": int}
     identifier = "id"
     immutable = frozenset({"shape"})
+    protection = "protected"
+    unprotect = "toy unprotect {name}"
     timeout = 600.0
 
     session: ToyCloud
@@ -59,6 +61,7 @@ class _Base(Resource):
             outputs={"id": thing.ident, "size": thing.spec["size"]},
             detail=thing.failed,
             protected=thing.protected,
+            made=thing.made,
         )
 
     def _phase(self, thing: Thing) -> Phase:
@@ -91,6 +94,16 @@ class _Base(Resource):
 
     def delete(self, key: Key) -> None:
         self._remove("delete", key)
+
+    def holders(self, key: Key) -> Sequence[Holder]:
+        """Whatever uses it."""
+        self.session.leave("holders", key.name, self.session.enter("holders", key.name))
+        thing = self.session.named(self.kind, key.name)
+        return [
+            Holder(f"{user.kind} {user.name}", user.owner, user.deleted_at is not None, f"toy show {user.name}")
+            for user in self.session.things.values()
+            if thing is not None and thing.ident in user.spec["uses"]
+        ]
 
     def _remove(self, verb: str, key: Key) -> None:
         fault = self.session.enter(verb, key.name)

@@ -26,11 +26,8 @@ _DONE: Final = {
 }
 
 
-def outcome_json(outcome: Outcome, *, command: str, reveal: bool = False) -> dict[str, Any]:
-    """The object that ``deploy``, ``rollback`` and ``destroy`` print with ``--json``.
-
-    ``command`` tries again what remains.
-    """
+def outcome_json(outcome: Outcome, *, reveal: bool = False) -> dict[str, Any]:
+    """The object that ``deploy``, ``rollback`` and ``destroy`` print with ``--json``."""
     return {
         "deployment": outcome.deployment,
         "run": outcome.run,
@@ -38,7 +35,7 @@ def outcome_json(outcome: Outcome, *, command: str, reveal: bool = False) -> dic
         "exit_code": outcome.exit_code,
         "changes": [_change(change) for change in outcome.changes],
         "outputs": {name: plain(value, reveal=reveal) for name, value in outcome.outputs.items()},
-        "remains": [_remain(remain, command) for remain in outcome.remains],
+        "remains": [_remain(remain) for remain in outcome.remains],
         "failures": [_failure(failure) for failure in outcome.failures],
         "seconds": outcome.seconds,
     }
@@ -48,8 +45,17 @@ def _change(change: Change) -> dict[str, Any]:
     return {"step": change.step, "type": change.type, "action": change.action.value, "undone": change.undone}
 
 
-def _remain(remain: Remain, command: str) -> dict[str, Any]:
-    return {"step": remain.step, "type": remain.type, "name": remain.name, "reason": remain.reason, "command": command}
+def _remain(remain: Remain) -> dict[str, Any]:
+    return {
+        "step": remain.step,
+        "type": remain.type,
+        "name": remain.name,
+        "reason": remain.reason,
+        "code": remain.code,
+        "by_hand": remain.by_hand,
+        "command": remain.command,
+        "let_go": remain.let_go,
+    }
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
@@ -99,11 +105,13 @@ def remains_text(remains: Sequence[Remain], command: str) -> list[str]:
     else:
         what, then = bad(f"{many} could not be removed:"), "try again:"
     rows = [(remain.step, remain.type, remain.name, remain.reason) for remain in remains]
-    return [
-        what,
-        *table(rows, head=("step", "type", "name", "why"), indent="  "),
-        f"  {dim(then)} {command}",
-    ]
+    lines = [what, *table(rows, head=("step", "type", "name", "why"), indent="  ")]
+    lines += [f"  {dim(f'first, for {remain.step}:')} {remain.by_hand}" for remain in remains if remain.by_hand]
+    lines.append(f"  {dim(then)} {command}")
+    held = next((remain for remain in remains if remain.code), None)
+    if held is not None and not kept:
+        lines.append(f"  {dim('or leave it where it is:')} {held.let_go}")
+    return lines
 
 
 def outputs_text(outputs: Mapping[str, Any], *, reveal: bool = False) -> list[str]:

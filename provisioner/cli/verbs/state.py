@@ -79,23 +79,22 @@ def _record(found: State, step: str) -> Record:
 @record_options(step="required")
 @click.pass_obj
 def rm(app: App, named: Named, yes: bool) -> int:
-    """Forgets a step. Its object stays in the cloud, and nobody undoes it any more."""
+    """Forgets a step. Its object stays in the cloud as it is, and nobody undoes it any more."""
     from provisioner.cli.held import find_record
     from provisioner.cli.runs import ask_first
-    from provisioner.state.records import DropRecord
+    from provisioner.operations.letgo import forgettable, let_go
     from provisioner.state.store import Owner, Store
 
     held, step = find_record(app, named), named.step or ""
     who = Owner.me(f"provisioner state rm {held.words}")
     with Store.open(held.backend, held.deployment, who=who, create=False) as store:
-        record = _record(store.state, step)
-        what = f"{record.type} {record.key.name}"
+        what = forgettable(store.state, step)
         if not ask_first(app, yes, f"Forget {step} of {held.deployment}? {what} stays in the cloud"):
             app.tell({"deployment": held.deployment, "removed": None}, lambda: ["nothing was changed"])
             return 0
-        store.audit("state.removed", step=step, type=record.type, name=record.key.name)
-        store.commit([DropRecord(step=step)])
-    result = {"deployment": held.deployment, "removed": step, "type": record.type, "name": record.key.name}
+        let_go(store, step)
+    kind, _, name = what.partition(" ")
+    result = {"deployment": held.deployment, "removed": step, "type": kind, "name": name}
     app.tell(result, lambda: [f"forgot {step}; {what} stays in the cloud, and the next deploy finds it by its tag"])
     return 0
 
