@@ -446,12 +446,3 @@ def outright() -> Iterator[None]:
     except CloudError as error:
         error.nothing_made = not error.retryable
         raise
-
-
-def error_classes() -> Iterator[type[ProvisionerError]]:
-    """Every class of the tree, root first, in the order of definition."""
-    waiting: list[type[ProvisionerError]] = [ProvisionerError]
-    while waiting:
-        cls = waiting.pop(0)
-        yield cls
-        waiting.extend(cls.__subclasses__())

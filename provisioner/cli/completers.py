@@ -125,7 +125,7 @@ def types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
 
 def _codes() -> Iterator[str]:
-    from provisioner.errors import error_classes
+    from provisioner.operations.meanings import error_classes
 
     for cls in error_classes():
         yield cls.code

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from provisioner.errors import ProvisionerError, error_classes
-from provisioner.operations.meanings import EXIT_CODES, FINDINGS
+from provisioner.errors import ProvisionerError
+from provisioner.operations.meanings import EXIT_CODES, FINDINGS, error_classes
 from provisioner.plan.speccheck import fields_of, struct_info
 from provisioner.plan.spectypes import TYPE_NAMES, description_of, expected
 from provisioner.resource import CanDiscard, CanReadMany, CanUpdate, Gate, Resource, StepType

@@ -1,9 +1,11 @@
-"""What exit codes and findings mean, and what to do. Findings have no class of their own, so this is their place."""
+"""What exit codes and findings mean, and what to do (findings have no class of their own); and every class of error."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+from provisioner.errors import ProvisionerError
 
 EXIT_CODES: Final[Mapping[int, str]] = {
     0: "Done, or nothing to do.",
@@ -138,3 +140,12 @@ Do: a plan is text of a few hundred lines; was another file meant?""",
 Do: check the path that the message names.""",
 }
 """What each finding means, and after ``Do:`` what to do about it."""
+
+
+def error_classes() -> Iterator[type[ProvisionerError]]:
+    """Every class of the tree, root first, in the order of definition."""
+    waiting: list[type[ProvisionerError]] = [ProvisionerError]
+    while waiting:
+        cls = waiting.pop(0)
+        yield cls
+        waiting.extend(cls.__subclasses__())

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from provisioner.cli.app import App
 from provisioner.cli.main import SECTIONS, root
 from provisioner.drivers.typemap import registry
-from provisioner.errors import error_classes
+from provisioner.operations.meanings import error_classes
 from tests.cli.conftest import Desk
 from tests.cli.shell import ROOT
 
