@@ -21,17 +21,6 @@ class Services:
         self.reserved_until: dict[tuple[str, str, str], float] = {}
         """Names that deleted objects still hold: (service, region, name) to the time of release."""
 
-    def users_of_security_group(self, region: str, group: str) -> list[str]:
-        """The databases that a security group protects."""
-        return [
-            *self.rds.users_of_security_group(region, group),
-            *self.elasticache.users_of_security_group(region, group),
-        ]
-
-    def users_of_subnet(self, region: str, subnet: str) -> list[str]:
-        """The databases whose subnet group holds a subnet."""
-        return [*self.rds.users_of_subnet(region, subnet), *self.elasticache.users_of_subnet(region, subnet)]
-
     def reset(self) -> None:
         """Forget every object; databases are removed too."""
         self.world.jobs.settle()

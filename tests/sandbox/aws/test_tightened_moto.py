@@ -20,6 +20,7 @@ def test_a_scheduled_secret_keeps_its_name_and_hides_its_value(aws: Aws) -> None
     assert refused(lambda: sm.get_secret_value(SecretId="s")) == invalid
     assert refused(lambda: sm.put_secret_value(SecretId="s", SecretString="y")) == invalid
     assert refused(lambda: sm.tag_resource(SecretId="s", Tags=[{"Key": "a", "Value": "b"}])) == invalid
+    assert refused(lambda: sm.delete_secret(SecretId="s", RecoveryWindowInDays=7)) == invalid
     sm.restore_secret(SecretId="s")
     assert sm.get_secret_value(SecretId="s")["SecretString"] == "x"
 
@@ -31,6 +32,14 @@ def test_the_name_of_a_secret_deleted_by_force_is_free_only_after_a_moment(aws: 
     assert refused(lambda: sm.create_secret(Name="s", SecretString="y")) == "InvalidRequestException"
     aws.pass_time(0.5)
     sm.create_secret(Name="s", SecretString="y")
+
+
+def test_a_scheduled_secret_can_still_be_deleted_by_force(aws: Aws) -> None:
+    sm = aws.secretsmanager
+    sm.create_secret(Name="s", SecretString="x")
+    sm.delete_secret(SecretId="s", RecoveryWindowInDays=7)
+    sm.delete_secret(SecretId="s", ForceDeleteWithoutRecovery=True)
+    assert refused(lambda: sm.describe_secret(SecretId="s")) == "ResourceNotFoundException"
 
 
 def test_creating_a_secret_twice_with_one_token_is_creating_it_once(aws: Aws) -> None:
@@ -60,9 +69,21 @@ def test_a_key_that_is_pending_deletion_is_of_no_use(aws: Aws) -> None:
     sm = aws.secretsmanager
     assert refused(lambda: sm.create_secret(Name="s", SecretString="x", KmsKeyId=key)) == "EncryptionFailure"
     kms.cancel_key_deletion(KeyId=key)
+    assert refused(lambda: kms.cancel_key_deletion(KeyId=key)) == state
     assert refused(lambda: kms.encrypt(KeyId=key, Plaintext=b"x")) == "DisabledException"
     kms.enable_key(KeyId=key)
     kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_a_secret_is_as_readable_as_its_key(aws: Aws) -> None:
+    sm, key = aws.secretsmanager, aws.kms.create_key()["KeyMetadata"]["KeyId"]
+    sm.create_secret(Name="s", SecretString="x", KmsKeyId=key)
+    assert sm.get_secret_value(SecretId="s")["SecretString"] == "x"
+    aws.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    assert refused(lambda: sm.get_secret_value(SecretId="s")) == "DecryptionFailure"
+    aws.kms.cancel_key_deletion(KeyId=key)
+    aws.kms.enable_key(KeyId=key)
+    assert sm.get_secret_value(SecretId="s")["SecretString"] == "x"
 
 
 def test_aliases_of_aws_are_not_for_everybody(aws: Aws) -> None:

@@ -51,24 +51,6 @@ class ElastiCache(StrictService[CacheRegion]):
     operations: Mapping[str, Handler[CacheRegion]] = _OPERATIONS
     region_class = CacheRegion
 
-    def users_of_security_group(self, region: str, group: str) -> list[str]:
-        """The replication groups that a security group protects."""
-        objects = self.region(region)
-        with objects.lock:
-            objects.settle()
-            return [g.ident for g in objects.groups.values() if group in g.settings["SecurityGroupIds"]]
-
-    def users_of_subnet(self, region: str, subnet: str) -> list[str]:
-        """The replication groups whose subnet group holds a subnet."""
-        objects = self.region(region)
-        with objects.lock:
-            objects.settle()
-            return [
-                g.ident
-                for g in objects.groups.values()
-                if subnet in [s.id for s in objects.subnet_group(g.settings["CacheSubnetGroupName"]).subnets]
-            ]
-
     def removals(self, region: CacheRegion) -> list[Callable[[], None]]:
         """What takes away the Valkey servers behind groups."""
         return [partial(region.world.databases.remove, group.database) for group in region.groups.values()]

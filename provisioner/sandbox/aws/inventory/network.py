@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from provisioner.sandbox.aws.interfaces import managed
 from provisioner.sandbox.aws.inventory.item import Item, as_dict, owner_of
 
 _LIVE: Final = frozenset({"deleted", "deleting", "terminated", "shutting-down"})
@@ -41,7 +42,8 @@ def _kinds(backend: Any, default: str | None) -> list[Kind]:
     subnets = [s for zone in backend.subnets.values() for s in zone.values()]
     groups = [g for by_id in backend.groups.values() for g in by_id.values()]
     instances = [i for reservation in backend.reservations.values() for i in reservation.instances]
-    own_interfaces = [e for e in backend.enis.values() if getattr(e, "instance", None) is None]
+    attached = [e for e in backend.enis.values() if managed(e) or getattr(e, "instance", None) is not None]
+    own_interfaces = [e for e in backend.enis.values() if e not in attached]
     return [
         ("vpc", backend.vpcs.values(), lambda v: v.id != default),
         ("subnet", subnets, theirs),

@@ -67,24 +67,6 @@ class Rds(StrictService[RdsRegion]):
     operations: Mapping[str, Handler[RdsRegion]] = _OPERATIONS
     region_class = RdsRegion
 
-    def users_of_security_group(self, region: str, group: str) -> list[str]:
-        """The instances that a security group protects."""
-        objects = self.region(region)
-        with objects.lock:
-            objects.settle()
-            return [i.ident for i in objects.instances.values() if group in i.settings["VpcSecurityGroupIds"]]
-
-    def users_of_subnet(self, region: str, subnet: str) -> list[str]:
-        """The instances whose subnet group holds a subnet."""
-        objects = self.region(region)
-        with objects.lock:
-            objects.settle()
-            return [
-                i.ident
-                for i in objects.instances.values()
-                if subnet in [s.id for s in objects.subnet_group(i.settings["DBSubnetGroupName"]).subnets]
-            ]
-
     def removals(self, region: RdsRegion) -> list[Callable[[], None]]:
         """What takes away the PostgreSQL servers behind instances, and the copies behind snapshots."""
         databases = region.world.databases

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Rule = Callable[[Call, "Services", Callable[[], Reply]], Reply]
 
 _LIVE_SECRET: Final = (
-    "GetSecretValue", "TagResource", "UntagResource", "RotateSecret", "PutResourcePolicy", "ReplicateSecretToRegions",
+    "TagResource", "UntagResource", "RotateSecret", "PutResourcePolicy", "ReplicateSecretToRegions",
 )  # fmt: skip
 _LIVE_KEY: Final = (
     "EnableKey", "DisableKey", "DisableKeyRotation", "UpdateKeyDescription", "TagResource",
@@ -37,17 +37,25 @@ _NAMES_POLICY: Final = (
 ANONYMOUS_READS: Final = ("GetObject", "HeadObject", "ListObjects", "ListObjectsV2")
 """Operations of S3 that callers without a signature may try."""
 
+_SHOWS_INTERFACES: Final = (
+    "DescribeNetworkInterfaces", "DescribeNetworkInterfaceAttribute", "ModifyNetworkInterfaceAttribute",
+)  # fmt: skip
+
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("ec2", "DeleteSecurityGroup"): ec2.delete_security_group,
     ("ec2", "DeleteSubnet"): ec2.delete_subnet,
     ("ec2", "DeleteVpc"): ec2.delete_vpc,
+    ("ec2", "DeleteNetworkInterface"): ec2.delete_interface,
+    **{("ec2", name): ec2.with_interfaces for name in _SHOWS_INTERFACES},
     ("secretsmanager", "CreateSecret"): secretsmanager.create,
+    ("secretsmanager", "GetSecretValue"): secretsmanager.get_value,
     ("secretsmanager", "DeleteSecret"): secretsmanager.delete,
     ("secretsmanager", "PutSecretValue"): secretlabels.put_value,
     ("secretsmanager", "UpdateSecret"): secretlabels.put_value,
     ("secretsmanager", "UpdateSecretVersionStage"): secretlabels.update_stage,
     **{("secretsmanager", name): secretsmanager.need_live for name in _LIVE_SECRET},
     ("kms", "ScheduleKeyDeletion"): kms.schedule_deletion,
+    ("kms", "CancelKeyDeletion"): kms.cancel_deletion,
     ("kms", "CreateAlias"): kms.create_alias,
     ("kms", "CreateKey"): kms.create_key,
     ("kms", "EnableKeyRotation"): kms.enable_rotation,

@@ -1,24 +1,42 @@
-"""EC2: what something else still hangs on cannot be deleted (DependencyViolation)."""
+"""EC2: what something else still hangs on cannot be deleted (DependencyViolation). Like EC2, it does not say what."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from provisioner.sandbox.aws import interfaces
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
 
 
-def _hangs_on(what: str, users: list[str]) -> AwsError:
-    return AwsError("DependencyViolation", f"resource {what} has a dependent object ({', '.join(users[:3])})")
+def _has_dependencies(kind: str, what: str) -> AwsError:
+    return AwsError("DependencyViolation", f"The {kind} '{what}' has dependencies and cannot be deleted.")
+
+
+def with_interfaces(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """What looks at network interfaces sees those of databases and caches too."""
+    interfaces.refresh(services, call.region)
+    return proceed()
+
+
+def delete_interface(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """Not one that is attached: an instance's, or one that AWS itself made for a database."""
+    interfaces.refresh(services, call.region)
+    wish = call.form.get("NetworkInterfaceId", "")
+    with services.world.moto.lock("ec2"):
+        eni = services.world.moto.backend("ec2", call.region).enis.get(wish)
+        if eni is not None and (interfaces.managed(eni) or getattr(eni, "instance", None) is not None):
+            raise AwsError("InvalidParameterValue", f"Network interface '{wish}' is currently in use.")
+        return proceed()
 
 
 def delete_security_group(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
-    """Not while a database, an interface or another group's rule refers to it, and never a VPC's default group."""
+    """Not while an interface or another group's rule refers to it, and never a VPC's default group."""
     group_id = call.form.get("GroupId", "")
-    users = services.users_of_security_group(call.region, group_id)
+    interfaces.refresh(services, call.region)
     with services.world.moto.lock("ec2"):
         backend = services.world.moto.backend("ec2", call.region)
         groups = [group for by_id in list(backend.groups.values()) for group in list(by_id.values())]
@@ -26,10 +44,9 @@ def delete_security_group(call: Call, services: Services, proceed: Callable[[], 
             raise AwsError(
                 "CannotDelete", f'the specified group: "{group_id}" name: "default" cannot be deleted by a user'
             )
-        users += [f"a rule of {g.id}" for g in groups if g.id != group_id and _refers(g, group_id)]
-        users += [f"interface {eni.id}" for eni in backend.enis.values() if group_id in [g.id for g in eni.group_set]]
-        if users:
-            raise _hangs_on(group_id, users)
+        referred = any(g.id != group_id and _refers(g, group_id) for g in groups)
+        if referred or any(group_id in [g.id for g in eni.group_set] for eni in backend.enis.values()):
+            raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
         return proceed()
 
 
@@ -38,15 +55,14 @@ def _refers(group: Any, other: str) -> bool:
 
 
 def delete_subnet(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
-    """Not while a database lives in it or an interface is in it."""
+    """Not while an interface is in it."""
     subnet = call.form.get("SubnetId", "")
-    users = services.users_of_subnet(call.region, subnet)
+    interfaces.refresh(services, call.region)
     with services.world.moto.lock("ec2"):
         backend = services.world.moto.backend("ec2", call.region)
-        users += [f"interface {eni.id}" for eni in backend.enis.values() if getattr(eni.subnet, "id", None) == subnet]
-    if users:
-        raise _hangs_on(f"subnet '{subnet}'", users)
-    return proceed()
+        if any(getattr(eni.subnet, "id", None) == subnet for eni in backend.enis.values()):
+            raise _has_dependencies("subnet", subnet)
+        return proceed()
 
 
 def delete_vpc(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
@@ -54,12 +70,12 @@ def delete_vpc(call: Call, services: Services, proceed: Callable[[], Reply]) -> 
     vpc = call.form.get("VpcId", "")
     with services.world.moto.lock("ec2"):
         backend = services.world.moto.backend("ec2", call.region)
-        users = [g.id for g in backend.groups.get(vpc, {}).values() if g.name != "default"]
-        users += [g.id for g in backend.internet_gateways.values() if getattr(g.vpc, "id", None) == vpc]
-        users += [e.id for e in backend.vpc_end_points.values() if e.vpc_id == vpc and e.state != "deleted"]
-        users += [a.id for a in backend.network_acls.values() if a.vpc_id == vpc and not a.default]
-        if users:
-            raise AwsError(
-                "DependencyViolation", f"The vpc '{vpc}' has dependencies and cannot be deleted: {', '.join(users[:3])}"
-            )
+        held = [
+            *(g for g in backend.groups.get(vpc, {}).values() if g.name != "default"),
+            *(g for g in backend.internet_gateways.values() if getattr(g.vpc, "id", None) == vpc),
+            *(e for e in backend.vpc_end_points.values() if e.vpc_id == vpc and e.state != "deleted"),
+            *(a for a in backend.network_acls.values() if a.vpc_id == vpc and not a.default),
+        ]
+        if held:
+            raise _has_dependencies("vpc", vpc)
         return proceed()

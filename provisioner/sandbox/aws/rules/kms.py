@@ -50,6 +50,14 @@ def schedule_deletion(call: Call, services: Services, proceed: Callable[[], Repl
     return need_alive(call, services, proceed)
 
 
+def cancel_deletion(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """Only of a key that is pending deletion."""
+    key = services.world.neighbours.key(call.region, str(_wish(call).get("KeyId") or ""))
+    if key is not None and key.state != "PendingDeletion":
+        raise AwsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
+    return proceed()
+
+
 def create_alias(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
     """The prefix alias/aws/ is AWS's own."""
     if str(_wish(call).get("AliasName", "")).startswith("alias/aws/"):

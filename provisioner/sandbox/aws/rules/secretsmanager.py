@@ -57,25 +57,48 @@ def _same_request(existing: Any, wish: dict[str, Any]) -> Reply | None:
 
 
 def _check_key(call: Call, services: Services, key_id: str | None) -> None:
-    if not key_id or key_id == "alias/aws/secretsmanager":
-        return
-    key = services.world.neighbours.key(call.region, key_id)
-    if key is None or key.state != "Enabled":
+    if key_id and not _usable(services, call.region, key_id):
         raise AwsError(
             "EncryptionFailure",
             f"Secrets Manager can't encrypt the secret with the KMS key {key_id}: it is missing or not enabled.",
         )
 
 
+def _usable(services: Services, region: str, key_id: str) -> bool:
+    if key_id == "alias/aws/secretsmanager":
+        return True
+    key = services.world.neighbours.key(region, key_id)
+    return key is not None and key.state == "Enabled"
+
+
 def delete(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
-    """After a deletion by force the name stays taken for a moment: the cloud deletes in the background."""
+    """Once with a recovery window; after a deletion by force, which is always possible, the name stays taken for a
+    moment: the cloud deletes in the background."""
     wish = json.loads(call.body or b"{}")
     secret = _find(services, call, str(wish.get("SecretId", "")))
+    if secret is not None and secret.deleted_date is not None and not wish.get("ForceDeleteWithoutRecovery"):
+        raise AwsError(
+            "InvalidRequestException",
+            "You can't perform this operation on the secret because it was already scheduled for deletion.",
+        )
     reply = proceed()
     if secret is not None and reply.status < 300 and wish.get("ForceDeleteWithoutRecovery"):
         until = services.world.now() + services.world.options.name_release
         services.reserved_until[SERVICE, call.region, secret.name] = until
     return reply
+
+
+def get_value(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """The value of a secret is as readable as the key that it is encrypted with."""
+    secret = _find(services, call, str(json.loads(call.body or b"{}").get("SecretId", "")))
+    key_id = getattr(secret, "kms_key_id", None)
+    usable = not key_id or _usable(services, call.region, key_id)
+    if secret is not None and secret.deleted_date is None and not usable:
+        raise AwsError(
+            "DecryptionFailure",
+            "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
+        )
+    return need_live(call, services, proceed)
 
 
 def need_live(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
