@@ -113,7 +113,7 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
         if seen.owner == course.key.owner and not (error.retryable or isinstance(error, AlreadyExistsError)):
             raise error  # half made, and the rest was refused: the undo takes it away
         return seen
-    if error.retryable or isinstance(error, AlreadyExistsError):
+    if error.retryable or (isinstance(error, AlreadyExistsError) and not error.nothing_made):
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())

@@ -45,6 +45,15 @@ def test_a_key_that_was_taken_back_always_gets_its_whole_window(lone_world: Worl
     assert left > timedelta(days=29)
 
 
+def test_how_old_a_key_is_is_what_the_cloud_says_also_after_it_was_taken_back(lone_world: World) -> None:
+    driver, kms = lone_world.driver("aws.kms_key"), lone_world.session().client("kms")
+    key, seen = lone_world.make("aws.kms_key", "data", {})
+    assert seen.made == kms.describe_key(KeyId=seen.outputs["key_id"])["KeyMetadata"]["CreationDate"].timestamp()
+    driver.delete(key)
+    driver.create(key, lone_world.spec("aws.kms_key", {}))
+    assert settle(driver, key).made == seen.made
+
+
 def test_a_key_that_was_never_taken_back_gets_the_shortest_window(lone_world: World) -> None:
     driver, kms = lone_world.driver("aws.kms_key"), lone_world.session().client("kms")
     key, seen = lone_world.make("aws.kms_key", "data", {})

@@ -8,7 +8,7 @@ import string
 import msgspec
 import pytest
 
-from provisioner.errors import AlreadyExistsError, BusyError
+from provisioner.errors import AlreadyExistsError, BusyError, InvalidRequestError
 from provisioner.model import Key
 from tests.contract.world import World, gone, patiently, settle
 
@@ -50,6 +50,73 @@ def test_a_secret_scheduled_for_deletion_does_not_exist_and_comes_back_with_its_
     again = settle(driver, key)
     assert again.outputs["value"].reveal() == value
     assert (again.spec["description"], again.owner) == ("back again", key.owner)
+
+
+def _back_with(world: World, tree: dict[str, object], then: dict[str, object]) -> tuple[str, str]:
+    """The whole value before a deletion, and after the step came back with another wish."""
+    driver = world.driver("aws.secret")
+    key, _ = world.make("aws.secret", "db", tree)
+    before = _stored(world, key.name)
+    driver.delete(key)
+    driver.create(key, world.spec("aws.secret", then))
+    settle(driver, key).outputs["value"].reveal()
+    return before, _stored(world, key.name)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        {"generate": {"length": 64}},
+        {"generate": {"exclude": "abc"}},
+        TEMPLATE,
+        {"generate": {"template": {"engine": "postgres", "username": "other"}}},
+        {"generate": {"template": {"engine": "postgres", "username": "app"}, "key": "pass"}},
+    ],
+)
+def test_a_secret_that_comes_back_in_another_shape_gets_a_new_value_of_that_shape(
+    lone_world: World, then: dict[str, object]
+) -> None:
+    """Else whatever refers to it would fail at its old value, for ever."""
+    shape: dict[str, object] = {"generate": {"length": 48}} if then == {"generate": {"exclude": "abc"}} else {}
+    tree = TEMPLATE if "template" in str(then) and then != TEMPLATE else shape
+    before, after = _back_with(lone_world, tree, then)
+    assert before != after
+    assert ("pass" in after) == ("pass" in str(then) or then == TEMPLATE or "other" in str(then))
+
+
+def test_a_secret_that_comes_back_with_what_a_rotation_added_keeps_its_value(lone_world: World) -> None:
+    driver, client = lone_world.driver("aws.secret"), lone_world.session().client("secretsmanager")
+    key, _ = lone_world.make("aws.secret", "db", TEMPLATE)
+    rotated = {"engine": "postgres", "username": "app", "password": "r" * 40, "host": "db.example"}
+    client.put_secret_value(SecretId=key.name, SecretString=json.dumps(rotated))
+    driver.delete(key)
+    driver.create(key, lone_world.spec("aws.secret", TEMPLATE))
+    assert json.loads(_stored(lone_world, key.name)) == rotated
+
+
+def test_a_secret_that_comes_back_before_its_key_says_so_and_can_be_scheduled_again(lone_world: World) -> None:
+    driver, kms = lone_world.driver("aws.secret"), lone_world.session().client("kms")
+    number = kms.create_key()["KeyMetadata"]["KeyId"]
+    tree = {"kms_key_id": number}
+    key, seen = lone_world.make("aws.secret", "db", tree)
+    value = seen.outputs["value"].reveal()
+    driver.delete(key)
+    kms.schedule_key_deletion(KeyId=number, PendingWindowInDays=7)
+    with pytest.raises(InvalidRequestError) as refused:
+        driver.create(key, lone_world.spec("aws.secret", tree))
+    assert "aws kms cancel-key-deletion" in refused.value.hint and "force-delete" in refused.value.hint
+    driver.discard(key)
+    gone(driver, key)
+    kms.cancel_key_deletion(KeyId=number)
+    kms.enable_key(KeyId=number)
+    driver.create(key, lone_world.spec("aws.secret", tree))
+    assert settle(driver, key).outputs["value"].reveal() == value
+
+
+def test_how_old_a_secret_is_is_what_the_cloud_says(lone_world: World) -> None:
+    key, seen = lone_world.make("aws.secret", "db", {})
+    found = lone_world.session().client("secretsmanager").describe_secret(SecretId=key.name)
+    assert seen.made == found["CreatedDate"].timestamp()
 
 
 @pytest.mark.parametrize("by_hand", [False, True])

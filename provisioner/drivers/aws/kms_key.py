@@ -251,6 +251,7 @@ class KmsKey(resource.Resource):
             spec=spec,
             outputs={"key_id": found["KeyId"], "arn": found["Arn"]},
             detail=found["KeyState"],
+            made=found["CreationDate"].timestamp(),
         )
 
     def _living(self, key: Key) -> Iterator[dict[str, Any]]:

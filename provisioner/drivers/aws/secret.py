@@ -4,9 +4,10 @@ The value is made here, by the operating system's random source, goes to AWS in 
 nowhere. It is read back only when something needs it. It is never overwritten: a secret that exists keeps
 its value.
 
-A deleted secret keeps its name for its recovery window. Making the same step again takes it back with its
-value, and says so if the name belongs to somebody else. From then on it carries a mark, and nothing here
-destroys it at once any more: neither the undo of the run that took it back nor ``--allow-data-loss``.
+A deleted secret keeps its name for its recovery window. Making the same step again takes it back with its value (with
+a new one only where the plan asks for another shape by now), and says so if the name belongs to somebody else. From
+then on it carries a mark, and nothing here destroys it at once any more: neither the undo of the run that took it back
+nor ``--allow-data-loss``.
 Secrets Manager's list may lag by five minutes, so there is no read_many.
 """
 
@@ -151,10 +152,11 @@ class ManagedSecret(resource.Resource):
                 "arn": found["ARN"],
                 "name": found["Name"],
             },
+            made=found["CreatedDate"].timestamp(),
         )
 
     def create(self, key: Key, spec: Spec) -> None:
-        """Makes it with a new value, or takes back the step's own from deletion with the value it has."""
+        """Makes it with a new value, or takes back the step's own from deletion with the value it has, if that fits."""
         try:
             self._call(
                 "create_secret",
@@ -170,6 +172,7 @@ class ManagedSecret(resource.Resource):
             if not self._take_back(key):
                 raise
             self.update(key, spec)
+            self._renew(key, spec)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings description, key, recovery window and tags to the plan; never the value."""
@@ -263,16 +266,35 @@ class ManagedSecret(resource.Resource):
             return False
         owner = tagging.owner(tagging.from_list(found.get("Tags")))
         if owner != key.owner:
-            raise AlreadyExistsError(
+            taken = AlreadyExistsError(
                 f"a secret of this name is scheduled for deletion since {found['DeletedDate']:%Y-%m-%d},"
                 f" and it belongs to {owner or 'nobody that we know'}",
                 where=f"secretsmanager CreateSecret {key.name}",
                 hint="choose another name; or restore it and adopt it; or delete it for good with "
                 f"`aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {key.name}`",
             )
+            taken.nothing_made = True
+            raise taken
         self._call("restore_secret", key, SecretId=key.name)
         self._mark(key)
         return True
+
+    def _renew(self, key: Key, spec: Spec) -> None:
+        """A new value for a secret that was taken back, where nobody could use the one that it has."""
+        try:
+            text = self._call("get_secret_value", key, SecretId=key.name).get("SecretString", "")
+        except AccessDeniedError:
+            return  # who may not look must not judge
+        except InvalidRequestError as err:
+            if err.cloud_code == "DecryptionFailure":
+                err.hint = (
+                    "the key that it was encrypted with must come back first (`aws kms cancel-key-deletion`, then "
+                    "`aws kms enable-key`); or delete the secret for good with `aws secretsmanager delete-secret "
+                    f"--force-delete-without-recovery --secret-id {key.name}` and deploy again"
+                )
+            raise
+        if not _fits(str(text), spec.generate):
+            self._call("put_secret_value", key, SecretId=key.name, SecretString=_make_value(spec.generate))
 
     def _value(self, key: Key, member: str | None) -> str:
         text = str(self._call("get_secret_value", key, SecretId=key.name).get("SecretString", ""))
@@ -293,6 +315,19 @@ class ManagedSecret(resource.Resource):
 def _make_value(generate: Generate) -> Secret:
     value = password(generate.length, generate.exclude)
     return Secret(value if generate.template is None else json.dumps({**generate.template, generate.key: value}))
+
+
+def _fits(text: str, generate: Generate) -> bool:
+    """Whether a value has the shape that the plan asks for; a rotation may have added members to a document."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    members = document if isinstance(document, dict) else {}
+    if bool(members) != (generate.template is not None) or not (generate.template or {}).items() <= members.items():
+        return False
+    value = members.get(generate.key) if members else text
+    return isinstance(value, str) and len(value) >= generate.length and not set(value) & set(generate.exclude)
 
 
 def _token(key: Key) -> str:
