@@ -1,6 +1,9 @@
 """What a database instance does beyond the contract: one restart, the final snapshot, protection, the real thing behind."""
 
+import os
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -8,6 +11,7 @@ import pytest
 
 from provisioner.errors import BusyError, InUseError, InvalidRequestError
 from provisioner.model import Phase
+from provisioner.sandbox import supervisor
 from provisioner.secret import Secret
 from tests.contract.world import World, gone, patiently, settle
 
@@ -143,6 +147,19 @@ def test_a_deleted_database_leaves_a_final_snapshot_of_a_name_of_its_own(lone_wo
     names = [s["DBSnapshotIdentifier"] for s in left if s["DBInstanceIdentifier"] == key.name]
     assert len(names) == 1 and names[0].startswith(f"{key.name}-final-2")
     rds.delete_db_snapshot(DBSnapshotIdentifier=names[0])
+
+
+def test_a_final_snapshot_whose_name_is_taken_gets_another(lone_world: World) -> None:
+    key, _ = lone_world.make("aws.rds_instance", "db", _spec(lone_world))
+    driver, rds = lone_world.driver("aws.rds_instance"), lone_world.session().client("rds")
+    fault = {"service": "rds", "operation": "DeleteDBInstance", "error": "DBSnapshotAlreadyExists", "times": 1}
+    supervisor.admin(Path(os.environ["PROVISIONER_ENDPOINTS"]).parent, "POST", "/_sandbox/faults", fault)
+    driver.delete(key)
+    gone(driver, key)
+    left = rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    (name,) = [s["DBSnapshotIdentifier"] for s in left if s["DBInstanceIdentifier"] == key.name]
+    assert re.fullmatch(rf"{key.name}-final-\d{{14}}-[0-9a-f]{{8}}", name)
+    rds.delete_db_snapshot(DBSnapshotIdentifier=name)
 
 
 def test_discarding_switches_protection_off_and_leaves_nothing(lone_world: World) -> None:

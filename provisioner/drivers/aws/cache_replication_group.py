@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -20,6 +19,7 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import arn_tags, cache_rules, cache_state, given, rds_rules, same, tags, windows
+from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
@@ -225,8 +225,10 @@ class CacheReplicationGroup(resource.Resource):
             return
         group, nodes = found
         keeps = group.get("SnapshotRetentionLimit") and cache_state.phase(group, nodes) is not Phase.FAILED
-        moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-        self._delete(key, group, FinalSnapshotIdentifier=f"{key.name}-final-{moment}" if keeps else None)
+        if keeps:
+            leave_snapshot(key.name, lambda name: self._delete(key, group, FinalSnapshotIdentifier=name))
+        else:
+            self._delete(key, group)
 
     def discard(self, key: Key) -> None:
         """Starts the deletion without a snapshot."""

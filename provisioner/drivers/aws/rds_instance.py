@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import arn_tags, given, rds_rules, rds_state, same, tags, windows
+from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
@@ -158,6 +158,11 @@ class RdsInstance(resource.Resource):
     timeout = 1800.0
     holds_data = True
     identifier = "resource_id"
+    protection = "deletion_protection"
+    unprotect = (
+        "aws rds modify-db-instance --db-instance-identifier {name} --no-deletion-protection --apply-immediately "
+        "--region {region}"
+    )
     name_pattern = r"(?=.{1,63}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     immutable = frozenset({"name", "engine", "db_name", "username", "subnet_group", "storage_encrypted", "kms_key"})
     one_way = frozenset({"allocated_storage", "engine_version"})
@@ -245,8 +250,10 @@ class RdsInstance(resource.Resource):
         if replica or rds_state.unmendable(instance["DBInstanceStatus"]):
             self._delete(key, SkipFinalSnapshot=True)
         else:
-            moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-            self._delete(key, SkipFinalSnapshot=False, FinalDBSnapshotIdentifier=f"{key.name}-final-{moment}")
+            leave_snapshot(
+                key.name,
+                lambda name: self._delete(key, SkipFinalSnapshot=False, FinalDBSnapshotIdentifier=name),
+            )
 
     def discard(self, key: Key) -> None:
         """Starts the deletion for good: protection off, no snapshot, no automated backups."""
