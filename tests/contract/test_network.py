@@ -107,15 +107,6 @@ def test_rules_that_the_plan_leaves_out_are_left_alone(lone_world: World) -> Non
     assert settle(driver, key).spec["ingress"] == seen.spec["ingress"]
 
 
-def test_a_group_in_use_names_who_uses_it(lone_world: World) -> None:
-    vpc = _vpc(lone_world)
-    app, _ = lone_world.make("aws.security_group", "app", {"vpc_id": vpc})
-    rule = {"port": 5432, "security_group": lone_world["app"]["group_id"]}
-    lone_world.make("aws.security_group", "db", {"vpc_id": vpc, "ingress": [rule]})
-    with pytest.raises(InUseError, match=lone_world["db"]["group_id"]):
-        lone_world.driver("aws.security_group").delete(app)
-
-
 def test_a_network_in_use_is_an_error_that_says_so(lone_world: World) -> None:
     vpc = _vpc(lone_world)
     lone_world.make("aws.subnet", "s", {"vpc_id": vpc, "cidr": "10.50.1.0/24", "zone_index": 0})

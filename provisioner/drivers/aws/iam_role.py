@@ -152,6 +152,14 @@ class IamRole(resource.Resource):
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""
         self._call("tag_role", key, Tags=tagging.to_list(tagging.mark(key)))
+    def holders(self, key: Key) -> list[resource.Holder]:
+        """Instance profiles that it is in: the one thing that a delete does not take away itself."""
+        found = self.session.pages(
+            "iam", "list_instance_profiles_for_role", "InstanceProfiles", what=key.name, RoleName=key.name
+        )
+        names = [item["InstanceProfileName"] for item in found]
+        command = f"aws iam remove-role-from-instance-profile --role-name {key.name} --instance-profile-name"
+        return [resource.Holder(f"instance profile {name}", by_hand=f"`{command} {name}`") for name in names]
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call("iam", operation, what=key.name, RoleName=key.name, **parameters)

@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.drivers.aws import holders, same
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed
-from provisioner.resource import Resource
+from provisioner.resource import Holder, Resource
 
 
 class NamedGroup(Resource):
@@ -62,6 +63,9 @@ class NamedGroup(Resource):
         """Puts the ownership tag back."""
         group = self._call(self._listing, key)[f"{self.word}{self.kind}Groups"][0]
         arn_tags.claim(self.session, self.service, group[self.arn_field], key)
+    def holders(self, key: Key) -> list[Holder]:
+        """Who lives in it, or runs with it."""
+        return holders.of_named_group(self.session, key, self.word, self.kind)
 
     @property
     def _listing(self) -> str:

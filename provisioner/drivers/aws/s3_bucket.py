@@ -146,7 +146,11 @@ class S3Bucket(resource.Resource):
         except NotFoundError:
             return
         except HoldsDataError as error:
-            error.hint = "empty it, or say --allow-data-loss to delete what is in it, versions included"
+            error.hint = (
+                f"empty it (`aws s3api list-object-versions --bucket {key.name}` shows what is in it), or say "
+                "--allow-data-loss to delete what is in it, versions included"
+            )
+            error.message += self._contents(key)
             raise
 
     def discard(self, key: Key) -> None:
@@ -171,6 +175,14 @@ class S3Bucket(resource.Resource):
         """Puts the ownership tag back; the whole set is written, so what else is there goes with it."""
         seen = self._tags(key) or {}
         self._call("put_bucket_tagging", key, Tagging={"TagSet": tags.to_list({**seen, **tags.mark(key)})})
+    def _contents(self, key: Key) -> str:
+        """What is in it, as far as one look tells."""
+        with suppress(CloudError):
+            page = self._call("list_object_versions", key, MaxKeys=3)
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            names = dict.fromkeys(str(item["Key"]) for item in found)
+            return f"; it holds {', '.join(names)}{' and more' if page.get('IsTruncated') else ''}"
+        return ""
 
     def _empty_page(self, key: Key) -> bool:
         """Deletes up to 1,000 versions and delete markers; False when there were none."""

@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import holders, traffic
 from provisioner.drivers.aws import tags as tagging
-from provisioner.drivers.aws import traffic
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import InUseError, outright
+from provisioner.errors import outright
 from provisioner.model import Key, Observed, Phase
 
 _TEXT = r"^[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]*$"
@@ -147,19 +147,18 @@ class SecurityGroup(Ec2Object):
         self.retag(key, found, spec.tags if asked(changed, "tags") else None)
 
     def delete(self, key: Key) -> None:
-        """Deletes it; InUseError names what still wears it or refers to it."""
+        """Deletes it; InUseError while something wears it or refers to it."""
         self.finish(key)
         for found in self.owned(key):
-            try:
-                self.call_gone("delete_security_group", key, GroupId=found["GroupId"])
-            except InUseError as err:
-                blockers = self._blockers(key, found["GroupId"])
-                raise InUseError(
-                    f"{err.message}; it is used by {', '.join(blockers) or 'something unnamed'}",
-                    where=err.where,
-                    hint=err.hint,
-                    cloud_code=err.cloud_code,
-                ) from err
+            self.call_gone("delete_security_group", key, GroupId=found["GroupId"])
+
+    def holders(self, key: Key) -> list[resource.Holder]:
+        """Who wears it, and whose rules refer to it."""
+        return [
+            holder
+            for found in self.owned(key)
+            for holder in holders.of_security_group(self.session, key, found["GroupId"])
+        ]
 
     def _bring(
         self,
@@ -185,22 +184,6 @@ class SecurityGroup(Ec2Object):
             if flows:
                 permissions = traffic.to_cloud(flows, wanted, group)
                 self.call(operation, key, GroupId=group, IpPermissions=permissions)
-
-    def _blockers(self, key: Key, group: str) -> list[str]:
-        """Network interfaces that wear the group, and other groups whose rules refer to it."""
-        question = [{"Name": "group-id", "Values": [group]}]
-        interfaces = self.call("describe_network_interfaces", key, Filters=question)["NetworkInterfaces"]
-        names = [
-            f"network interface {item['NetworkInterfaceId']} ({item.get('Description') or 'no description'})"
-            for item in interfaces
-        ]
-        question = [{"Name": "ip-permission.group-id", "Values": [group]}]
-        for other in self.session.pages(
-            "ec2", self.describe, self.listed, what=key.name, region=key.region, Filters=question
-        ):
-            if other["GroupId"] != group:
-                names.append(f"a rule of security group {other['GroupId']} ({other['GroupName']})")
-        return names
 
 
 def _flows(found: Mapping[str, Any]) -> dict[str, traffic.Flows]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
@@ -155,6 +156,10 @@ class Subnet(Ec2Object):
         self.finish(key)
         for found in self.owned(key):
             self.call_gone("delete_subnet", key, SubnetId=found["SubnetId"])
+
+    def holders(self, key: Key) -> list[resource.Holder]:
+        """Who is in it."""
+        return [h for found in self.owned(key) for h in holders.of_subnet(self.session, key, found["SubnetId"])]
 
     def _map_public_ip(self, key: Key, subnet: str, value: bool) -> None:
         self.call("modify_subnet_attribute", key, SubnetId=subnet, MapPublicIpOnLaunch={"Value": value})

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
@@ -143,6 +144,10 @@ class Vpc(Ec2Object):
         self.finish(key)
         for found in self.owned(key):
             self.call_gone("delete_vpc", key, VpcId=found["VpcId"])
+
+    def holders(self, key: Key) -> list[resource.Holder]:
+        """What is still in it."""
+        return [h for found in self.owned(key) for h in holders.of_vpc(self.session, key, found["VpcId"])]
 
     def _switch(self, key: Key, vpc: str, support: bool | None, names: bool | None) -> None:
         # One switch a call, and in this order on the way up: host names need the server.

@@ -1,0 +1,223 @@
+"""Who holds an object that AWS will not delete. AWS says "has a dependent object" and no more, so this asks around.
+
+Asked after a refusal only. Each source is asked for itself, and one that may not be asked is left out: better some
+names than none. A network interface that AWS manages does not say whose database it belongs to, so the databases are
+asked; where none answers to it, the interface is on its way out, for AWS takes it away some time after its database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from provisioner.drivers.aws import tags
+from provisioner.drivers.aws.cache_state import description
+from provisioner.errors import CloudError
+from provisioner.model import Key
+from provisioner.resource import Holder
+
+Found = Mapping[str, Any]
+_RDS: Final = "amazon-rds"
+_ELASTICACHE: Final = "amazon-elasticache"
+
+
+def _listed(session: Any, service: str, operation: str, field: str, key: Key, **parameters: Any) -> list[Found]:
+    """All items, or none where that may not be asked."""
+    with suppress(CloudError):
+        return list(session.pages(service, operation, field, what=key.name, region=key.region, **parameters))
+    return []
+
+
+def _filter(name: str, value: str) -> list[dict[str, Any]]:
+    return [{"Name": name, "Values": [value]}]
+
+
+def _show(key: Key, command: str, then: str) -> str:
+    return f"`aws {command} --region {key.region}` shows it; {then}"
+
+
+# -- EC2 ------------------------------------------------------------------------------------------------------
+
+
+def of_security_group(session: Any, key: Key, group: str) -> list[Holder]:
+    """Interfaces that wear it (databases by their name), and other groups whose rules refer to it."""
+    interfaces = _listed(
+        session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=_filter("group-id", group)
+    )
+    found = _of_interfaces(session, key, interfaces, lambda instance: group in _groups(instance), "take the group off")
+    referring: dict[str, Holder] = {}
+    for direction in ("ip-permission.group-id", "egress.ip-permission.group-id"):
+        question = _filter(direction, group)
+        for other in _listed(session, "ec2", "describe_security_groups", "SecurityGroups", key, Filters=question):
+            if other["GroupId"] != group:
+                referring[other["GroupId"]] = _rule(key, other)
+    return [*found, *referring.values()]
+
+
+def _groups(instance: Found) -> list[str]:
+    return [group["VpcSecurityGroupId"] for group in instance.get("VpcSecurityGroups", ())]
+
+
+def _rule(key: Key, group: Found) -> Holder:
+    number = group["GroupId"]
+    command = f"ec2 describe-security-groups --group-ids {number}"
+    return Holder(
+        f"a rule of security group {number} ({group['GroupName']})",
+        tags.owner(tags.from_list(group.get("Tags"))),
+        by_hand=_show(key, command, "revoke the rule that refers to this one"),
+    )
+
+
+def of_subnet(session: Any, key: Key, subnet: str) -> list[Holder]:
+    """Interfaces that are in it; databases by their name."""
+    interfaces = _listed(
+        session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=_filter("subnet-id", subnet)
+    )
+    return _of_interfaces(session, key, interfaces, lambda instance: subnet in _subnets(instance), "move it away")
+
+
+def _subnets(instance: Found) -> list[str]:
+    return [subnet["SubnetIdentifier"] for subnet in instance.get("DBSubnetGroup", {}).get("Subnets", ())]
+
+
+_IN_VPC: Final = (
+    ("describe_subnets", "Subnets", "SubnetId", "subnet", "vpc-id"),
+    ("describe_security_groups", "SecurityGroups", "GroupId", "security group", "vpc-id"),
+    ("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "internet gateway", "attachment.vpc-id"),
+    ("describe_nat_gateways", "NatGateways", "NatGatewayId", "NAT gateway", "vpc-id"),
+    ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "VPC endpoint", "vpc-id"),
+    ("describe_route_tables", "RouteTables", "RouteTableId", "route table", "vpc-id"),
+    ("describe_network_acls", "NetworkAcls", "NetworkAclId", "network ACL", "vpc-id"),
+)
+
+
+def of_vpc(session: Any, key: Key, vpc: str) -> list[Holder]:
+    """What is in it, but for what goes with it: its default group, its main route table, its default list."""
+    found = []
+    for operation, field, ident, kind, question in _IN_VPC:
+        for item in _listed(session, "ec2", operation, field, key, Filters=_filter(question, vpc)):
+            if _goes_along(item) or item.get("State") in ("deleted", "deleting"):
+                continue
+            marks = tags.from_list(item.get("Tags"))
+            name = item.get("GroupName") or marks.get(tags.NAME)
+            command = f"ec2 {operation.replace('_', '-')} --filters Name={question},Values={vpc}"
+            found.append(
+                Holder(
+                    f"{kind} {item[ident]}" + (f" ({name})" if name else ""),
+                    tags.owner(marks),
+                    by_hand=_show(key, command, "delete it"),
+                )
+            )
+    return found
+
+
+def _goes_along(item: Found) -> bool:
+    main = any(link.get("Main") for link in item.get("Associations", ()))
+    return item.get("GroupName") == "default" or bool(item.get("IsDefault")) or main
+
+
+def _of_interfaces(
+    session: Any, key: Key, interfaces: Iterable[Found], fits: Callable[[Found], bool], then: str
+) -> list[Holder]:
+    found: list[Holder] = []
+    of_rds = [item for item in interfaces if item.get("RequesterId") == _RDS]
+    of_caches = [item for item in interfaces if item.get("RequesterId") == _ELASTICACHE]
+    if of_rds:
+        found += instances(session, key, fits, then) or [_leftover(item) for item in of_rds]
+    if of_caches:
+        nodes = {str(item.get("Description", "")).removeprefix("ElastiCache ") for item in of_caches}
+        held = caches(session, key, lambda node: node["CacheClusterId"] in nodes, then)
+        found += held or [_leftover(item) for item in of_caches]
+    known = {item["NetworkInterfaceId"] for item in (*of_rds, *of_caches)}
+    return [*found, *(_interface(key, item, then) for item in interfaces if item["NetworkInterfaceId"] not in known)]
+
+
+def _interface(key: Key, item: Found, then: str) -> Holder:
+    number = item["NetworkInterfaceId"]
+    attached = item.get("Attachment", {}).get("InstanceId")
+    whose = item.get("RequesterId") if item.get("RequesterManaged") else item.get("OwnerId")
+    parts = [item.get("Description"), attached and f"attached to {attached}", whose and f"of {whose}"]
+    command = f"ec2 describe-network-interfaces --network-interface-ids {number}"
+    return Holder(
+        f"network interface {number} ({', '.join(part for part in parts if part) or 'no description'})",
+        tags.owner(tags.from_list(item.get("TagSet"))),
+        leaving=item.get("Status") == "detaching",
+        by_hand=_show(key, command, f"{then}, or delete the interface with what it belongs to"),
+    )
+
+
+def _leftover(item: Found) -> Holder:
+    return Holder(
+        f"network interface {item['NetworkInterfaceId']} ({item.get('Description')}), whose database is gone",
+        leaving=True,
+    )
+
+
+# -- databases and caches -------------------------------------------------------------------------------------
+
+
+def instances(session: Any, key: Key, fits: Callable[[Found], bool], then: str) -> list[Holder]:
+    """DB instances that fit."""
+    return [
+        Holder(
+            f"DB instance {item['DBInstanceIdentifier']}",
+            tags.owner(tags.from_list(item.get("TagList"))),
+            leaving=item.get("DBInstanceStatus") == "deleting",
+            by_hand=_show(
+                key,
+                f"rds describe-db-instances --db-instance-identifier {item['DBInstanceIdentifier']}",
+                f"{then}, or delete the instance",
+            ),
+        )
+        for item in _listed(session, "rds", "describe_db_instances", "DBInstances", key)
+        if fits(item)
+    ]
+
+
+def caches(session: Any, key: Key, fits: Callable[[Found], bool], then: str) -> list[Holder]:
+    """Replication groups of which a node fits, and cache clusters that belong to none."""
+    nodes = [n for n in _listed(session, "elasticache", "describe_cache_clusters", "CacheClusters", key) if fits(n)]
+    names = {node.get("ReplicationGroupId") for node in nodes}
+    groups = _listed(session, "elasticache", "describe_replication_groups", "ReplicationGroups", key) if names else []
+    found = [_cache_group(key, group, then) for group in groups if group["ReplicationGroupId"] in names]
+    return [*found, *(_cluster(key, node, then) for node in nodes if not node.get("ReplicationGroupId"))]
+
+
+def _cache_group(key: Key, group: Found, then: str) -> Holder:
+    name = group["ReplicationGroupId"]
+    command = f"elasticache describe-replication-groups --replication-group-id {name}"
+    return Holder(
+        f"replication group {name}",
+        description(group)[1] or None,
+        leaving=group.get("Status") == "deleting",
+        by_hand=_show(key, command, f"{then}, or delete the replication group"),
+    )
+
+
+def _cluster(key: Key, node: Found, then: str) -> Holder:
+    name = node["CacheClusterId"]
+    command = f"elasticache describe-cache-clusters --cache-cluster-id {name}"
+    leaving = node.get("CacheClusterStatus") == "deleting"
+    return Holder(f"cache cluster {name}", None, leaving, _show(key, command, f"{then}, or delete the cluster"))
+
+
+def of_named_group(session: Any, key: Key, word: str, kind: str) -> list[Holder]:
+    """Instances or caches in a subnet group, or with a parameter group: ``word`` DB or Cache, ``kind`` Subnet or
+    Parameter."""
+    then = f"give it another {kind.lower()} group" if kind == "Parameter" else "move it to another subnet group"
+
+    def fits(item: Found) -> bool:
+        return key.name in {str(name).lower() for name in _named_groups(item, word, kind)}
+
+    return (instances if word == "DB" else caches)(session, key, fits, then)
+
+
+def _named_groups(item: Found, word: str, kind: str) -> Iterator[Any]:
+    name = f"{word}{kind}GroupName"
+    if kind == "Subnet":
+        yield item.get("DBSubnetGroup", {}).get(name) if word == "DB" else item.get(name)
+    elif word == "DB":
+        yield from (group.get(name) for group in item.get("DBParameterGroups", ()))
+    else:
+        yield item.get("CacheParameterGroup", {}).get(name)
