@@ -12,6 +12,8 @@ whatever a later step needs, ``read`` finds.
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
 CanClaim, CanNameHolders; of a session CanBeFenced.
+Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanNameHolders,
+CanLinger; of a session CanBeFenced.
 """
 
 from __future__ import annotations
@@ -218,6 +220,16 @@ class CanNameHolders(Protocol):
     """
 
     def holders(self, key: Key) -> Sequence[Holder]: ...
+
+
+@runtime_checkable
+class CanLinger(Protocol):
+    """Says what the cloud still keeps of an object that was deleted: a key in its waiting period, a recovery window.
+
+    Asked once, after the object is gone; None where nothing is kept.
+    """
+
+    def lingers(self, key: Key) -> str | None: ...
 
 
 class Session(Protocol):

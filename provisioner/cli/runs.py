@@ -25,6 +25,7 @@ def begin(app: App, wishes: Wishes, verb: str) -> None:
         "changes": [],
         "outputs": {},
         "remains": [],
+        "lingers": [],
         "failures": [],
     }
     app.failed |= blank | {"seconds": 0.0}

@@ -16,6 +16,9 @@ In the order in which a deploy meets the parts:
 11. ``drift``    one object three ways: cloud, record, plan (``sides``), field by field (``fields``); ``search`` finds
                  what is ours and in no record.
 12. ``events``   what the outside is told; ``clock`` is time, injected.
+9. ``remove``    takes one object away (``held``: who is in the way, and whether waiting helps); ``reverse`` undoes the
+                 changes of a run with it.
+10. ``events``   what the outside is told; ``clock`` is time, injected.
 
 The engine knows no cloud: types come through the registry, and only their four verbs and class attributes are used.
 

@@ -109,6 +109,8 @@ class Context:
         self._changes = {change.step: change for change in run.changes if not change.undone}
         self.seen: dict[str, Seen] = {}
         """Step → what the preview saw a moment ago; taken, not read again, by the step's first decision."""
+        self.lingering: dict[str, tuple[Record, str]] = {}
+        """Step → its last record, and what the cloud still keeps of the object that this run deleted."""
 
     @property
     def state(self) -> State:

@@ -11,6 +11,7 @@ step.finished         ``action``, ``seconds``
 step.failed           ``error``, ``code``, ``hint``
 step.undone           ``seconds``
 step.remains          ``reason``, ``command``, ``by_hand``, ``let_go``, ``code``
+step.lingers          ``detail``: what the cloud still keeps of an object that is gone
 run.finished          last; ``result``, ``exit_code``, ``seconds``
 ====================  =============================================================================================
 

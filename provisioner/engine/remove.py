@@ -17,7 +17,7 @@ import msgspec
 from provisioner.engine.context import Context
 from provisioner.engine.course import LATE, READBACK, WAIT_SHARE
 from provisioner.engine.held import FOREIGN, Outlook, holders_of, named, outlook
-from provisioner.engine.loop import Sleep, Task
+from provisioner.engine.loop import Call, Sleep, Task
 from provisioner.engine.retry import Tries
 from provisioner.errors import (
     BusyError,
@@ -29,7 +29,7 @@ from provisioner.errors import (
     StepTimeoutError,
 )
 from provisioner.model import OWNER_TAG, Observed, Phase, format_duration
-from provisioner.resource import CanDiscard, Resource
+from provisioner.resource import CanDiscard, CanLinger, Resource
 from provisioner.spec import defaults
 from provisioner.state.records import Change, DropRecord, Entry, PutChange, Record, Status
 
@@ -48,12 +48,25 @@ def remove(ctx: Context, record: Record, change: Change | None, *, discard: bool
     if not record.adopted:
         yield from ctx.commit(*ctx.put(doomed, change))
         yield from _Removal(ctx, resource, doomed).until_gone()
+        yield from _tell_what_lingers(ctx, resource, doomed)
     if drop or record.adopted:
         entries: list[Entry] = [DropRecord(step=record.step)]
         if record.adopted and change is not None:
             entries.append(PutChange(run=ctx.run_id, change=change))
         yield from ctx.commit(*entries)
     ctx.forget(record.step)
+
+
+def _tell_what_lingers(ctx: Context, resource: Resource, record: Record) -> Task:
+    if not isinstance(resource, CanLinger):
+        return
+    try:
+        left: str | None = yield Call(lambda: resource.lingers(record.key))
+    except CloudError:
+        return  # the object is gone; whether something of it is kept is good to know, and no more
+    if left:
+        ctx.lingering[record.step] = (record, left)
+        ctx.events.emit("step.lingers", step=record.step, type=record.type, detail=left)
 
 
 class _Removal:

@@ -24,7 +24,7 @@ from provisioner.errors import (
 )
 from provisioner.operations.outputs import resolve_outputs
 from provisioner.operations.reversal import close_rollback, remaining, reverse_run, worthless
-from provisioner.operations.site import KEPT, Options, Outcome, Site, changes_of, failures_of
+from provisioner.operations.site import KEPT, Options, Outcome, Site, changes_of, failures_of, lingers_of
 from provisioner.operations.takedown import take_down
 from provisioner.plan.model import Plan, StepDecl
 from provisioner.resource import Gate
@@ -291,5 +291,6 @@ def _ended(
         result=result.value,
         exit_code=exit_code,
         changes=changes_of(ctx.run),
+        lingers=lingers_of(ctx),
         failures=failures_of(failures),
     )

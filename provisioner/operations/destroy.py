@@ -9,7 +9,7 @@ from provisioner.engine.context import Context
 from provisioner.engine.preview import look_at, preview
 from provisioner.errors import InterruptedRunError, RefusedError, UsageError
 from provisioner.operations.reversal import protections, remaining
-from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of
+from provisioner.operations.site import Options, Outcome, Site, changes_of, failures_of, lingers_of
 from provisioner.operations.takedown import take_down
 from provisioner.plan.model import Plan
 from provisioner.resource import Resource
@@ -104,5 +104,6 @@ def _ended(site: Site, ctx: Context, run: Run, failed: dict[str, BaseException],
         exit_code=exit_code,
         changes=changes_of(ctx.run),
         remains=remains,
+        lingers=lingers_of(ctx),
         failures=failures_of(own),
     )

@@ -10,7 +10,7 @@ from provisioner.engine.context import Context
 from provisioner.engine.preview import look_at
 from provisioner.engine.reverse import reverse
 from provisioner.errors import InterruptedRunError, ProvisionerError, RefusedError, UsageError
-from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of
+from provisioner.operations.site import Options, Outcome, Remain, Site, changes_of, lingers_of
 from provisioner.plan.model import Plan
 from provisioner.state.records import Action, Change, Record, Run, RunResult, UndoKind
 
@@ -190,4 +190,5 @@ def _outcome(site: Site, ctx: Context, result: RunResult, exit_code: int, remain
         exit_code=exit_code,
         changes=changes_of(ctx.run),
         remains=remains,
+        lingers=lingers_of(ctx),
     )

@@ -60,6 +60,15 @@ class Remain(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
 
 
+class Linger(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cloud keeps for a time of something that a run deleted. Nothing is to be done about it."""
+
+    step: str
+    type: str
+    name: str
+    detail: str
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a step failed."""
 
@@ -77,6 +86,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     changes: list[Change] = []
     outputs: dict[str, Any] = {}
     remains: list[Remain] = []
+    lingers: list[Linger] = []
     failures: list[Failure] = []
     seconds: float = 0.0
 
@@ -254,6 +264,14 @@ def open_site(
 def changes_of(run: Run) -> list[Change]:
     """What a run did to the deployment and did not take back, for its summary."""
     return [change for change in run.changes if change.action is not Action.KEEP]
+
+
+def lingers_of(ctx: Context) -> list[Linger]:
+    """What the cloud still keeps of what a run has deleted so far."""
+    return [
+        Linger(step=step, type=record.type, name=record.key.name, detail=detail)
+        for step, (record, detail) in ctx.lingering.items()
+    ]
 
 
 def failures_of(failures: Mapping[str, BaseException]) -> list[Failure]:

@@ -41,6 +41,7 @@ def test_the_object_has_what_other_programs_rely_on(desk: Desk) -> None:
         ],
         "outputs": {"db": "database-3", "size": 1, "url": "***", "nested": {"password": "***", "list": ["***"]}},
         "remains": [],
+        "lingers": [],
         "failures": [],
     }
 

@@ -126,3 +126,12 @@ def test_destroying_twice_is_done_twice(desk: Desk) -> None:
     made = desk.run("destroy", desk.plan, "--yes")
     assert made.code == 0
     assert "nothing to do" in made.out
+
+
+def test_a_destroy_lists_what_the_cloud_keeps_for_a_time(desk: Desk) -> None:
+    desk.deploy()
+    desk.cloud.keeps["shop-db"] = "kept for 7 days"
+    made = desk.run("destroy", desk.plan, "--yes")
+    assert made.code == 0
+    assert "deleted, and kept by the cloud for a time:" in made.out
+    assert "shop-db  kept for 7 days" in made.out

@@ -250,3 +250,24 @@ def test_what_is_older_than_the_run_that_is_said_to_have_made_it_is_not_discarde
 
 def _date(world: World, age: float) -> None:
     world.cloud.only("-db").made = world.clock.wall() - age
+
+
+# -- what is kept for a time ------------------------------------------------------------------------------------
+
+
+def test_what_the_cloud_keeps_for_a_time_is_listed_and_is_no_failure(world: World) -> None:
+    world.cloud.keeps["-db"] = "kept for 7 days"
+    outcome, _ = _failing(world, DATABASE)
+    assert (outcome.exit_code, outcome.remains) == (4, [])
+    (linger,) = outcome.lingers
+    assert (linger.step, linger.name, linger.detail) == ("db", "shop-test-db", "kept for 7 days")
+    assert [event["detail"] for event in world.events if event["event"] == "step.lingers"] == ["kept for 7 days"]
+    world.deploy(plan(step("db", "toy.database")))
+    assert [linger.step for linger in world.destroy().lingers] == ["db"]
+
+
+def test_a_cloud_that_does_not_say_what_it_keeps_does_not_spoil_the_delete(world: World) -> None:
+    world.deploy(plan(step("db", "toy.database")))
+    world.cloud.fail("lingers", "-db", denied)
+    outcome = world.destroy()
+    assert (outcome.exit_code, outcome.lingers, world.names()) == (0, [], [])

@@ -77,6 +77,8 @@ class ToyCloud:
         self.modify: dict[str, float] = {}
         self.removal: dict[str, float] = {}
         self.doomed: dict[str, str] = {}
+        self.keeps: dict[str, str] = {}
+        """Name part → what the cloud still keeps of such an object after its delete."""
         self.lag = 0.0
         self.linger = 0.0
         self.reserve = 0.0
@@ -91,6 +93,9 @@ class ToyCloud:
     def fence(self, check: Callable[[], None]) -> None:
         """Asked before every request has any effect."""
         self._check = check
+
+    def kept(self, name: str) -> str | None:
+        return _first(self.keeps, name, "") or None
 
     def identity(self) -> str:
         """The account that the credentials belong to."""

@@ -105,6 +105,10 @@ class _Base(Resource):
             if thing is not None and thing.ident in user.spec["uses"]
         ]
 
+    def lingers(self, key: Key) -> str | None:
+        self.session.leave("lingers", key.name, self.session.enter("lingers", key.name))
+        return self.session.kept(key.name)
+
     def _remove(self, verb: str, key: Key) -> None:
         fault = self.session.enter(verb, key.name)
         thing = self.session.named(self.kind, key.name)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from provisioner.cli.boundary import causes
 from provisioner.cli.style import bad, bold, dim, good, plural, table, warn
 from provisioner.cli.text.values import as_text, has_secret, plain
@@ -35,7 +37,8 @@ def outcome_json(outcome: Outcome, *, reveal: bool = False) -> dict[str, Any]:
         "exit_code": outcome.exit_code,
         "changes": [_change(change) for change in outcome.changes],
         "outputs": {name: plain(value, reveal=reveal) for name, value in outcome.outputs.items()},
-        "remains": [_remain(remain) for remain in outcome.remains],
+        "remains": [asdict(remain) for remain in outcome.remains],
+        "lingers": [asdict(linger) for linger in outcome.lingers],
         "failures": [_failure(failure) for failure in outcome.failures],
         "seconds": outcome.seconds,
     }
@@ -43,19 +46,6 @@ def outcome_json(outcome: Outcome, *, reveal: bool = False) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, Any]:
     return {"step": change.step, "type": change.type, "action": change.action.value, "undone": change.undone}
-
-
-def _remain(remain: Remain) -> dict[str, Any]:
-    return {
-        "step": remain.step,
-        "type": remain.type,
-        "name": remain.name,
-        "reason": remain.reason,
-        "code": remain.code,
-        "by_hand": remain.by_hand,
-        "command": remain.command,
-        "let_go": remain.let_go,
-    }
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
@@ -75,6 +65,9 @@ def outcome_text(
         lines += [*failure_text(failure, places.get(failure.step, "")), ""]
     if outcome.remains:
         lines += [*remains_text(outcome.remains, command), ""]
+    if outcome.lingers:
+        rows = [(linger.step, linger.type, linger.name, linger.detail) for linger in outcome.lingers]
+        lines += [dim("deleted, and kept by the cloud for a time:"), *table(rows, indent="  "), ""]
     if outcome.outputs:
         lines += [*outputs_text(outcome.outputs, reveal=reveal), ""]
     return [*lines, _last(outcome, verb)]

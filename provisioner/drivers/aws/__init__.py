@@ -2,12 +2,15 @@
 
 In the order that a call meets them:
 
-``session``        clients, credentials, region, endpoints; the one place that calls boto3 ``errors``
-the one table from AWS's codes to provisioner's errors ``page``           lists in pages, read as one
-``tags``           whose object it is, and which tags are the plan's ``ec2``            what types share
-whose ids AWS assigns: found by tag, or adopted by id ``arn_tags``       tags of RDS and ElastiCache, read
-and written by ARN ``traffic``        rules of a security group, ``policy`` IAM documents, ``windows`` of
-maintenance: pure comparison ``account`` …      the types; ``provisioner.drivers.typemap`` lists them
+``session``        clients, credentials, region, endpoints; the one place that calls boto3
+``errors``         the one table from AWS's codes to provisioner's errors
+``page``           lists in pages, read as one
+``tags``           whose object it is, and which tags are the plan's
+``ec2``            what types share whose ids AWS assigns: found by tag, or adopted by id
+``named_group``    what the groups of RDS and ElastiCache share; ``arn_tags`` reads and writes their tags by ARN
+``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted
+``traffic``        rules of a security group, ``policy`` IAM documents, ``windows`` of maintenance: pure comparison
+``account`` …      the types; ``provisioner.drivers.typemap`` lists them
 
 What every type keeps: the ownership tag is in the create call; ``read`` finds the object by nothing but its
 key; no call is repeated, no state is waited for. Where one object takes several calls, the first one makes

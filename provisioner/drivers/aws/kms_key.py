@@ -138,6 +138,12 @@ class KmsKey(resource.Resource):
 
     def _state(self, key: Key, number: str) -> str:
         return str(self._call("describe_key", key, KeyId=number)["KeyMetadata"]["KeyState"])
+    def lingers(self, key: Key) -> str | None:
+        """When it will be gone for good."""
+        known = self.session.memory("kms_key").get(f"{key.region} {key.owner}")
+        found = [self._describe(key, known, {})] if known else list(self._owned(key))
+        dates = [f"{item['DeletionDate']:%Y-%m-%d}" for item in found if item is not None and "DeletionDate" in item]
+        return f"AWS keeps it until {max(dates)}; until then the next deploy takes it back" if dates else None
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call("kms", operation, what=key.name, region=key.region, **parameters)

@@ -228,6 +228,13 @@ class ManagedSecret(resource.Resource):
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""
         self._call("tag_resource", key, SecretId=identifier or key.name, Tags=tagging.to_list(tagging.mark(key)))
+    def lingers(self, key: Key) -> str | None:
+        """How long a scheduled one can still be taken back."""
+        found = self._describe(key)
+        if found is None or "DeletedDate" not in found:
+            return None
+        days = tagging.from_list(found.get("Tags")).get(tagging.RECOVERY_DAYS, _DEFAULT_DAYS)
+        return f"its name and value are kept for {days} days; until then the next deploy takes it back"
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.session.call(
