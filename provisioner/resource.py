@@ -11,9 +11,7 @@ whatever a later step needs, ``read`` finds.
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
-CanClaim, CanNameHolders; of a session CanBeFenced.
-Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanNameHolders,
-CanLinger; of a session CanBeFenced.
+CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced.
 """
 
 from __future__ import annotations
@@ -198,6 +196,8 @@ class CanClaim(Protocol):
     """Puts the owner's tag back on an object of ours that has lost it. ``identifier``: as recorded, empty without."""
 
     def claim(self, key: Key, identifier: str) -> None: ...
+
+
 class Holder(NamedTuple):
     """Something that keeps an object from being deleted."""
 

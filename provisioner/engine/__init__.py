@@ -12,13 +12,11 @@ In the order in which a deploy meets the parts:
 7. ``course``    what one step aims at, and its ways to wait; ``compare`` finds what differs; ``gate`` runs checks.
 8. ``retry``     the one place that retries and slows down.
 9. ``lost``      knows an object of ours again whose owner's tag is gone; ``claim`` puts it back; ``stop``: dead ends.
-10. ``remove``   takes one object away; ``reverse`` undoes the changes of a run with it.
+10. ``remove``   takes one object away (``held``: who is in the way, and whether waiting helps); ``reverse`` undoes the
+                 changes of a run with it.
 11. ``drift``    one object three ways: cloud, record, plan (``sides``), field by field (``fields``); ``search`` finds
                  what is ours and in no record.
 12. ``events``   what the outside is told; ``clock`` is time, injected.
-9. ``remove``    takes one object away (``held``: who is in the way, and whether waiting helps); ``reverse`` undoes the
-                 changes of a run with it.
-10. ``events``   what the outside is told; ``clock`` is time, injected.
 
 The engine knows no cloud: types come through the registry, and only their four verbs and class attributes are used.
 

@@ -152,6 +152,7 @@ class IamRole(resource.Resource):
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""
         self._call("tag_role", key, Tags=tagging.to_list(tagging.mark(key)))
+
     def holders(self, key: Key) -> list[resource.Holder]:
         """Instance profiles that it is in: the one thing that a delete does not take away itself."""
         found = self.session.pages(

@@ -138,6 +138,7 @@ class KmsKey(resource.Resource):
 
     def _state(self, key: Key, number: str) -> str:
         return str(self._call("describe_key", key, KeyId=number)["KeyMetadata"]["KeyState"])
+
     def lingers(self, key: Key) -> str | None:
         """When it will be gone for good."""
         known = self.session.memory("kms_key").get(f"{key.region} {key.owner}")

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from provisioner.drivers.aws import arn_tags, same, tags
-from provisioner.drivers.aws import holders, same
+from provisioner.drivers.aws import arn_tags, holders, same, tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed
 from provisioner.resource import Holder, Resource
@@ -63,6 +62,7 @@ class NamedGroup(Resource):
         """Puts the ownership tag back."""
         group = self._call(self._listing, key)[f"{self.word}{self.kind}Groups"][0]
         arn_tags.claim(self.session, self.service, group[self.arn_field], key)
+
     def holders(self, key: Key) -> list[Holder]:
         """Who lives in it, or runs with it."""
         return holders.of_named_group(self.session, key, self.word, self.kind)

@@ -175,6 +175,7 @@ class S3Bucket(resource.Resource):
         """Puts the ownership tag back; the whole set is written, so what else is there goes with it."""
         seen = self._tags(key) or {}
         self._call("put_bucket_tagging", key, Tagging={"TagSet": tags.to_list({**seen, **tags.mark(key)})})
+
     def _contents(self, key: Key) -> str:
         """What is in it, as far as one look tells."""
         with suppress(CloudError):

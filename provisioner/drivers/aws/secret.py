@@ -228,6 +228,7 @@ class ManagedSecret(resource.Resource):
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""
         self._call("tag_resource", key, SecretId=identifier or key.name, Tags=tagging.to_list(tagging.mark(key)))
+
     def lingers(self, key: Key) -> str | None:
         """How long a scheduled one can still be taken back."""
         found = self._describe(key)
