@@ -37,6 +37,8 @@ class Kind(enum.Enum):
     """Another object stands in its place: of somebody else, or one with another identity."""
     UNTAGGED = "untagged"
     """It has lost its owner's tag."""
+    DOUBLED = "doubled"
+    """More than one object carries its tag: somebody copied one, tags and all."""
     UNSETTLED = "unsettled"
     """Recorded as ready, and the cloud says that it is not."""
     UNFINISHED = "unfinished"

@@ -5,6 +5,7 @@ Types that cannot be searched are found by reading the key that the plan gives t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -24,9 +25,13 @@ class Stray(NamedTuple):
 
 
 class Searched(NamedTuple):
-    """``unsearched``: type → why the cloud did not let us search for it."""
+    """``doubled``: step → how many objects of one type carry its tag, where they are more than one.
+
+    ``unsearched``: type → why the cloud did not let us search for it.
+    """
 
     strays: list[Stray]
+    doubled: dict[str, int]
     unsearched: dict[str, str]
 
 
@@ -41,6 +46,7 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
     A type that may not be searched is told, and the others are searched all the same. Other errors are raised.
     """
     found: dict[str, list[Stray]] = {name: [] for name in searchable(ctx, types)}
+    doubled: dict[str, int] = {}
     unsearched: dict[str, str] = {}
     failures: list[BaseException] = []
 
@@ -50,7 +56,8 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
         elif result.error is not None:
             failures.append(result.error)
         else:
-            found[name] = result.value
+            found[name], more = result.value
+            doubled.update(more)
 
     with ctx.retrier.impatient():
         for name in found:
@@ -59,7 +66,7 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
         ctx.loop.run()
     for error in failures:
         raise error
-    return Searched([stray for strays in found.values() for stray in strays], unsearched)
+    return Searched([stray for strays in found.values() for stray in strays], doubled, unsearched)
 
 
 def _search(ctx: Context, resource: Resource) -> Task:
@@ -76,4 +83,5 @@ def _search(ctx: Context, resource: Resource) -> Task:
         if seen is not None and seen.owner == key.owner:
             strays.append(Stray(resource.type, key, seen))
             ctx.seen.setdefault(key.step, Seen(key, seen, ctx.clock.now()))
-    return strays
+    count = Counter(key.step for key in keys)
+    return strays, {step: number for step, number in count.items() if number > 1}

@@ -11,8 +11,8 @@ to be what its reference gives today, and nobody can check that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -139,16 +139,21 @@ def _outside(finding: Finding) -> list[str]:
     return [field.field for field in finding.fields if field.cause is not Cause.PLAN]
 
 
+_NEVER: Final[Mapping[Kind, str]] = {
+    Kind.UNFINISHED: "a run left it half done: deploy goes on with it, rollback returns",
+    Kind.UNRECORDED: "it is in no record: provisioner state recover writes one",
+    Kind.UNTAGGED: "it has lost its owner's tag: deploy puts it back",
+}
+
+
 def _refusal(finding: Finding) -> str:
     """Why the record cannot take it over; empty where it can."""
-    if finding.kind is Kind.UNFINISHED:
-        return "a run left it half done: deploy goes on with it, rollback returns"
-    if finding.kind is Kind.UNRECORDED:
-        return "it is in no record: provisioner state recover writes one"
-    if finding.kind is Kind.UNTAGGED:
-        return "it has lost its owner's tag: deploy puts it back"
+    if finding.kind in _NEVER:
+        return _NEVER[finding.kind]
     if finding.kind is Kind.REPLACED and not finding.ours:
         return f"{finding.detail}; what is somebody else's is taken over by the plan alone, with `adopt: existing`"
+    if finding.kind is Kind.DOUBLED and not _outside(finding):
+        return f"{finding.detail}: take it off the copies"
     if finding.kind is Kind.UNSETTLED and not _outside(finding):
         return f"the cloud says {finding.detail}, which is nothing to be recorded; wait for it, or mend it"
     return ""

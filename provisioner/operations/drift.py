@@ -54,6 +54,7 @@ def survey(ctx: Context, plan: Plan | None) -> Report:
     searched = search(ctx, _types(ctx, plan))
     strays = [*searched.strays, *(_by_key(ctx, plan) if plan is not None else ())]
     found = {stray.key.step for stray in strays}
+    findings = [_doubled(finding, searched.doubled.get(finding.step, 1)) for finding in findings]
     missing = [step.name for step in plan.steps if _is_object(ctx, step.type)] if plan is not None else []
     return Report(
         deployment=ctx.state.deployment,
@@ -125,6 +126,12 @@ def _by_key(ctx: Context, plan: Plan) -> list[Stray]:
         if seen is not None and seen.owner == key.owner:
             strays.append(Stray(types[name], key, seen))
     return strays
+
+
+def _doubled(finding: Finding, number: int) -> Finding:
+    if number == 1 or finding.kind not in (Kind.SAME, Kind.PLANNED, Kind.CHANGED):
+        return finding
+    return msgspec.structs.replace(finding, kind=Kind.DOUBLED, detail=f"{number} objects carry its tag")
 
 
 def _unrecorded(ctx: Context, stray: Stray) -> Finding:

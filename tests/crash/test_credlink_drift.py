@@ -128,6 +128,18 @@ def test_tags_that_were_taken_off_are_named_and_put_back_and_nothing_is_made_twi
     assert [one["VpcId"] for one in ec2.describe_vpcs(Filters=what)["Vpcs"]] == [vpc]
 
 
+def test_a_copy_of_a_security_group_that_carries_our_tag_is_named(deployed: Rig) -> None:
+    ec2 = client(deployed, "ec2")
+    vpc = ec2.describe_security_groups(GroupIds=[group_id(deployed, "db-wall")])["SecurityGroups"][0]["VpcId"]
+    tags = [{"Key": "provisioner:owner", "Value": f"{DEPLOYMENT}/db-wall"}]
+    spec = [{"ResourceType": "security-group", "Tags": tags}]
+    copy = ec2.create_security_group(GroupName="copy", Description="copy", VpcId=vpc, TagSpecifications=spec)["GroupId"]
+    kind = drift(deployed)["db-wall"]["kind"]
+    ec2.delete_security_group(GroupId=copy)
+    assert kind in ("doubled", "replaced")  # the copy may have the lower id
+    assert drift(deployed) == {}
+
+
 def test_a_password_changed_outside_shows_by_its_fingerprint_alone(deployed: Rig) -> None:
     secrets = client(deployed, "secretsmanager")
     secrets.put_secret_value(SecretId=f"{DEPLOYMENT}-redis-token", SecretString="canary-Token-by-hand-0123456789")

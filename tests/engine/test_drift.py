@@ -266,6 +266,17 @@ def test_a_type_that_may_not_be_searched_is_told_and_stops_nothing(world: World)
     assert world.unsearched == {"toy.thing": "not for you"}
 
 
+def test_a_copy_that_took_our_tag_with_it_is_named(world: World) -> None:
+    """As a console copies a security group, tags and all: a destroy would delete both."""
+    world.deploy(VPC)
+    world.cloud.plant("tagged", "copy of vpc", "shop-test/vpc")
+    found = world.drift(VPC)["vpc"]
+    assert (found.kind, found.detail) == (Kind.DOUBLED, "2 objects carry its tag")
+    assert world.adopt(VPC).run is None
+    world.cloud.only("copy of vpc").owner = None
+    assert world.drift(VPC) == {}
+
+
 def test_an_adopted_object_is_compared_in_what_the_plan_says_of_it_alone(world: World) -> None:
     world.cloud.plant("thing", "theirs", None, size=2)
     made = plan(step("box", adopt=True, named="theirs", size=2))
