@@ -1,0 +1,167 @@
+"""Where the processes under test live: one sandbox, one user's home, one fork server; and what is known about them.
+
+A house is used by one thread. Nothing is set up anew for one death: a killed deploy is deployed to the end, then its
+destroy is killed, and so on; :meth:`House.fresh` empties cloud and home in a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from provisioner.sandbox import supervisor
+from provisioner.sandbox.settings import SandboxOptions
+from provisioner.state.records import State
+from provisioner.state.store import peek
+from tests.crash.sweep.child import Order
+from tests.crash.sweep.forge import Forge
+from tests.crash.sweep.moments import Death, read_trail
+
+DEPLOYMENT: Final = "credlink-development"
+PLAN: Final = str(Path(__file__).resolve().parents[3] / "plans" / "aws-credlink.yaml")
+VARIANTS: Final[dict[str, tuple[str, ...]]] = {
+    "a": (),
+    "b": (
+        "log_days=14",
+        "db_backup_days=2",
+        "db_monitoring_interval=60",
+        "redis_snapshot_days=2",
+        "app_origin=https://b.credlink.example",
+    ),
+}
+"""Two shapes of one deployment; they differ in five objects, all of which are changed in place.
+
+Not in the address that mail goes to: AWS cannot delete a subscription that nobody has confirmed, only let it expire.
+"""
+
+LATER: Final = 20.0
+"""Seconds after which somebody who comes back finds that the cloud shows everything: above any type's grace."""
+
+_QUICK: Final = {"rds": 0.0, "rds:modify": 0.1, "rds:reboot": 0.0, "rds:delete": 0.0, "rds:snapshot": 0.0,
+                 "elasticache": 0.1, "elasticache:modify": 0.1, "elasticache:delete": 0.0}  # fmt: skip
+_LOOKS: Final = 400
+_PAUSE: Final = 0.02
+_NOBODY: Final = Death()
+
+
+class Ran(NamedTuple):
+    """One run of ``provisioner``. ``died``: the moment at which it killed itself, or empty."""
+
+    words: str
+    code: int
+    out: str
+    err: str
+    trail: list[str]
+    died: str
+
+
+class House:
+    """Sandbox, home and fork server in ``directory``; close it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.sandbox = directory / "sandbox"
+        self.info = supervisor.start(self.sandbox, SandboxOptions(provision_time=dict(_QUICK), name_release=0.1))
+        self.forge = Forge()
+        self.said: list[Ran] = []
+        """Every run since :meth:`listen`."""
+        self._homes = 0
+        self._later = 0.0
+        self._logged = 0
+        self._clients: dict[str, Any] = {}
+        self.home = directory
+        self.fresh()
+
+    def close(self) -> None:
+        """Ends every process of the house."""
+        self.forge.close()
+        supervisor.stop(self.sandbox)
+
+    def fresh(self) -> None:
+        """An empty cloud, an empty home."""
+        self._admin("POST", "reset")
+        if self._homes:
+            shutil.rmtree(self.home, ignore_errors=True)
+        self._homes += 1
+        self.home = self.directory / f"home-{self._homes}"
+        self._logged = 0
+
+    def listen(self) -> None:
+        """Forgets what was said so far."""
+        self.said.clear()
+
+    # -- runs ------------------------------------------------------------------------------------------------
+
+    def run(self, verb: str, *more: str, variant: str = "a", death: Death = _NOBODY) -> Ran:
+        """``provisioner VERB plans/aws-credlink.yaml -e development --sandbox --yes …``."""
+        parameters = [word for parameter in VARIANTS[variant] for word in ("--param", parameter)]
+        words = [verb, PLAN, "-e", "development", "--sandbox", "--yes", *parameters, *more]
+        trail, out, err = (self.directory / name for name in ("trail", "out", "err"))
+        order = Order(
+            words=words,
+            environment={"PROVISIONER_HOME": str(self.home), "PROVISIONER_ENDPOINTS": self.info.endpoints},
+            trail=str(trail),
+            out=str(out),
+            err=str(err),
+            name=death.name,
+            number=death.number,
+            later=self._later,
+        )
+        code = self.forge.run(order)
+        passed, died = read_trail(trail)
+        ran = Ran(" ".join([verb, *more]), code, _text(out), _text(err), passed, died)
+        self.said.append(ran)
+        return ran
+
+    def pass_time(self) -> None:
+        """What dead processes sent has landed, and their user comes back after a while."""
+        for _ in range(_LOOKS):
+            time.sleep(_PAUSE)  # the sandbox is another process: there is no clock to move on
+            log = self._admin("GET", f"requests?since={self._logged}")["requests"]
+            if all(entry["seconds"] or entry["status"] for entry in log):
+                self._logged = log[-1]["seq"] if log else self._logged
+                self._later += LATER
+                return
+        raise AssertionError("the sandbox is at work on a request for ever")
+
+    # -- what is there ---------------------------------------------------------------------------------------
+
+    def _admin(self, method: str, path: str) -> Any:
+        return supervisor.admin(self.sandbox, method, f"/_sandbox/{path}")
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every object in the control plane."""
+        found: list[dict[str, Any]] = self._admin("GET", "inventory")["objects"]
+        return found
+
+    def state(self) -> State | None:
+        """The record, None where there is none."""
+        return peek(self.home / "sandbox-deployments" / DEPLOYMENT, DEPLOYMENT)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the sandbox: the cloud's word, not ours."""
+        if service not in self._clients:
+            boto3: Any = importlib.import_module("boto3")
+            session = boto3.session.Session("sandbox", "sandbox", region_name="us-east-1")
+            self._clients[service] = session.client(service, endpoint_url=self.info.aws_url)
+        return self._clients[service]
+
+    def secrets(self) -> dict[str, str]:
+        """Secret's name → the password or token that the cloud holds now; nothing for one that has no value yet."""
+        client = self.client("secretsmanager")
+        found = {}
+        for secret in client.list_secrets()["SecretList"]:
+            try:
+                text = client.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+            except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
+                continue  # no version yet; or it was marked for deletion since the list was made
+            found[str(secret["Name"])] = str(json.loads(text)["password"] if text.startswith("{") else text)
+        return found
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
