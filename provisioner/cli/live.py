@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, cast
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.cli.progress import ended_line, turn
-from provisioner.cli.render import Printer, clean
+from provisioner.cli.render import Printer, Screen, clean
 from provisioner.cli.steps import Ended, Row, Run
 from provisioner.cli.style import bad, good, warn
 from provisioner.engine.events import Event
@@ -33,7 +33,7 @@ class LiveProgress:
     def __init__(self, printer: Printer, wall: Callable[[], float]) -> None:
         self._printer = printer
         self._console = Console(
-            file=printer.err.file, highlight=False, no_color=not printer.err.colour, soft_wrap=False
+            file=cast("IO[str]", Screen(printer.err)), highlight=False, no_color=not printer.err.colour, soft_wrap=False
         )
         self._wall = wall
         self._run = Run()

@@ -7,6 +7,7 @@ ends the printing and never the run.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import select
@@ -71,16 +72,24 @@ class Stream:
 
     def write(self, text: str) -> None:
         """Text as it is, flushed."""
+        self.put(text if self.colour else click.unstyle(text))
+
+    def put(self, text: str) -> None:
+        """The same for whoever has seen to colours himself."""
         if self.gone:
             return
         try:
-            self.file.write(text if self.colour else click.unstyle(text))
+            self._put(text)
+        except (OSError, ValueError) as err:
+            self._lose(err)
+
+    def _put(self, text: str) -> None:
+        try:
+            self.file.write(text)
             self.file.flush()
         except RuntimeError:
             # A signal's handler writes while the thread that it interrupted is writing.
             os.write(self.file.fileno(), click.unstyle(text).encode(errors="replace"))
-        except (OSError, ValueError) as err:
-            self._lose(err)
 
     def _lose(self, err: OSError | ValueError) -> None:
         """Whoever read this stream is gone (or its disk is full); the interpreter must not stumble over it at exit."""
@@ -92,6 +101,31 @@ class Stream:
         if not isinstance(err, BrokenPipeError) and self.file is sys.stdout:
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.write(f"provisioner: cannot write to stdout: {err}\n")
+
+
+class Screen(io.TextIOBase):
+    """A stream as a library wants it that draws by itself: a terminal that was closed is no error here either."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.file.encoding
+
+    def write(self, text: str) -> int:
+        self._stream.put(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Every write is flushed."""
+
+    def isatty(self) -> bool:
+        return self._stream.terminal
+
+    def fileno(self) -> int:
+        return self._stream.file.fileno()
 
 
 class Printer:
@@ -137,7 +171,7 @@ class Printer:
         try:
             _await_input()
             answer = sys.stdin.readline()
-        except KeyboardInterrupt as err:
+        except (KeyboardInterrupt, OSError) as err:  # OSError: the terminal was closed
             self.err.write("\n")
             raise click.Abort from err
         return answer.strip().lower() in ("y", "yes")

@@ -1,6 +1,7 @@
 """Signals during a run: the first asks it to stop in good order, the second ends the process.
 
-Whatever the second one cuts off is in the record, so the next run takes it up.
+Whatever the second one cuts off is in the record, so the next run takes it up. SIGHUP comes when a terminal is closed;
+who started us with ``nohup`` does not want to hear it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ _CAUGHT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def _show_cursor() -> None:
     """The live view hides it, and a process that leaves at once does not get to end the view."""
     if os.isatty(2):
-        os.write(2, b"\x1b[?25h\n")
+        with suppress(OSError):  # closed meanwhile
+            os.write(2, b"\x1b[?25h\n")
 
 
 class Signals:
@@ -37,6 +39,8 @@ class Signals:
 
     def __enter__(self) -> Signals:
         for number in _CAUGHT:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._old[number] = signal.signal(number, self._heard)
         return self
 

@@ -95,12 +95,30 @@ class Terminal:
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
 
+    def close(self) -> None:
+        """The window is closed; the process may live on."""
+        os.close(self._fd)
+        self._fd = -1
+
+    def wait(self) -> int:
+        """The exit code of a process whose window was closed."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                self.pid = 0
+                return os.waitstatus_to_exitcode(status)
+            assert time.monotonic() < deadline, self.plain
+            time.sleep(0.01)
+
     def kill(self) -> None:
         """Leaves no process behind, whatever the test did."""
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-            os.close(self._fd)
+            self.pid = 0
+            if self._fd >= 0:
+                self.close()
 
     @property
     def plain(self) -> str:
