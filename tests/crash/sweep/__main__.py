@@ -24,7 +24,6 @@ def main(words: Sequence[str] | None = None) -> int:
     """0: every point ended well; 1: one did not; 2: wrong usage; 130: interrupted."""
     arguments = _parser().parse_args(words)
     directory = Path(tempfile.mkdtemp(prefix="crash-sweep-"))
-    directory.chmod(0o755)  # databases run as another user, who must get through
     try:
         if arguments.point:
             return _one(directory, parse(arguments.point))
