@@ -51,8 +51,12 @@ class Desk:
         self._running: list[subprocess.Popen[bytes]] = []
         self.terminals: list[Terminal] = []
 
+    def words(self, verb: str) -> list[str]:
+        """One call at a time: the cloud's file is written between two of them."""
+        return [verb, str(self.plan), "--yes", "--parallelism", "1"]
+
     def start(self, verb: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
-        process = start(self.home, verb, str(self.plan), "--yes", *words, TOY_CLOUD=str(self.file), **more)
+        process = start(self.home, *self.words(verb), *words, TOY_CLOUD=str(self.file), **more)
         self._running.append(process)
         return process
 
@@ -62,8 +66,7 @@ class Desk:
         return process.returncode
 
     def terminal(self, verb: str, hold: str) -> Terminal:
-        words = (verb, str(self.plan), "--yes")
-        self.terminals.append(Terminal(self.home, *words, TOY_CLOUD=str(self.file), TOY_HOLD=hold))
+        self.terminals.append(Terminal(self.home, *self.words(verb), TOY_CLOUD=str(self.file), TOY_HOLD=hold))
         return self.terminals[-1]
 
     def prepare(self, verb: str) -> str:
@@ -194,7 +197,7 @@ def pending(pid: int, number: signal.Signals) -> bool:
 
 
 def test_under_nohup_a_closed_terminal_stops_nothing(desk: Desk) -> None:
-    words = ["nohup", *COMMAND, "deploy", str(desk.plan), "--yes"]
+    words = ["nohup", *COMMAND, *desk.words("deploy")]
     hold = desk.prepare("deploy")
     process = subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ __all__ = ["desk"]
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_reader_that_takes_one_line_and_leaves_does_not_stop_the_run(desk: Desk, verb: str) -> None:
     desk.prepare(verb)
-    words = " ".join([*COMMAND, verb, str(desk.plan), "--yes", "--events", "-"])
+    words = " ".join([*COMMAND, *desk.words(verb), "--events", "-"])
     script = f"set -o pipefail; {words} 2>/dev/null | head -n 1"
     shell = subprocess.run(
         ["bash", "-c", script], env=environment(desk.home, TOY_CLOUD=str(desk.file)), cwd=ROOT, capture_output=True
@@ -35,7 +35,7 @@ def test_output_that_nobody_can_take_does_not_stop_the_run(desk: Desk, verb: str
     """Both streams and the file of events on a full disk."""
     desk.prepare(verb)
     with Path("/dev/full").open("wb") as full:
-        words = [*COMMAND, verb, str(desk.plan), "--yes", "--events", "/dev/full"]
+        words = [*COMMAND, *desk.words(verb), "--events", "/dev/full"]
         done = subprocess.run(words, env=environment(desk.home, TOY_CLOUD=str(desk.file)), stdout=full, stderr=full)
     assert done.returncode == 0
     assert desk.there() == VERBS[verb][1]
@@ -68,7 +68,7 @@ def test_on_a_disk_that_is_really_full_nothing_is_lost(tmp_path: Path) -> None:
         pytest.skip("needs the right to mount a file system")
     made = Desk(tmp_path)
     made.home.mkdir()
-    run = " ".join([*COMMAND, "{}", str(made.plan), "--yes", ">/dev/null", "2>>", str(tmp_path / "said")])
+    run = " ".join([*COMMAND, *made.words("{}"), ">/dev/null", "2>>", str(tmp_path / "said")])
     script = f"""
     mount -t tmpfs -o size=160k none {made.home}
     head -c 1000000 /dev/zero > {made.home}/filler 2>/dev/null

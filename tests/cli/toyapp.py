@@ -12,6 +12,7 @@ import ctypes
 import os
 import pickle
 import resource
+import threading
 from pathlib import Path
 
 from provisioner.cli.app import App
@@ -23,13 +24,16 @@ from tests.engine.toytypes import registry
 
 _VERSION_3 = 0x20080522
 _OVERRIDE, _SEARCH = 1, 2
+_OURS = ("clock", "hooks", "_check")
+"""What of a cloud belongs to the process that holds it."""
+_SAVING = threading.Lock()
 
 
 def cloud_of(file: Path) -> ToyCloud:
     """The cloud in a file; an empty one where there is no file."""
-    if not file.exists():
-        return ToyCloud(SystemClock())
-    cloud: ToyCloud = pickle.loads(file.read_bytes())
+    cloud = ToyCloud(SystemClock())
+    if file.exists():
+        vars(cloud).update(pickle.loads(file.read_bytes()))
     return cloud
 
 
@@ -39,14 +43,13 @@ def _limit(size: int) -> None:
 
 def _save(cloud: ToyCloud, file: Path) -> None:
     """Puts it into the file, whole; the cloud's disk is not ours, so no limit holds for it."""
-    size, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    _limit(resource.RLIM_INFINITY)
-    hooks, cloud.hooks = cloud.hooks, []
     between = file.with_name(f"{file.name}.tmp")
-    between.write_bytes(pickle.dumps(cloud))
-    between.replace(file)
-    cloud.hooks = hooks
-    _limit(size)
+    with _SAVING:
+        size, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        _limit(resource.RLIM_INFINITY)
+        between.write_bytes(pickle.dumps({name: value for name, value in vars(cloud).items() if name not in _OURS}))
+        between.replace(file)
+        _limit(size)
 
 
 def _kept(file: Path, hold: str) -> ToyCloud:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ _TELL_EVERY = 20.0
 def main(words: Sequence[str] | None = None) -> int:
     """0: every point ended well; 1: one did not; 2: wrong usage; 130: interrupted."""
     arguments = _parser().parse_args(words)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also in the background, where Ctrl-C is ignored
+        signal.signal(number, signal.default_int_handler)
     directory = Path(tempfile.mkdtemp(prefix="crash-sweep-"))
     try:
         if arguments.point:

@@ -57,6 +57,7 @@ class Forge:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
+            start_new_session=True,  # a Ctrl-C is for the sweep, which lets what runs come to its end
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
 
