@@ -56,7 +56,7 @@ def _all(directory: Path, arguments: argparse.Namespace) -> int:
     assert results.head is not None
     points = _chosen(results.head.counted, results.head.chosen)
     left = [point for point in points if not results.done(point.key)]
-    heap = Heap(left, int(results.head.chosen["seed"]))
+    heap = Heap(left, results.head.counted, int(results.head.chosen["seed"]))
     print(f"{len(points)} points, {len(left)} to play, results in {results.path}", flush=True)
     told = _Teller(results, len(left))
     error = sweep(directory, results.head.counted, heap, workers=arguments.workers, told=told)

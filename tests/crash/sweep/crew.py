@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.crash.sweep.house import House
-from tests.crash.sweep.points import Counted, Point, by_verb
+from tests.crash.sweep.points import Counted, Point, by_verb, rank
 from tests.crash.sweep.stories import EMPTY, Outcome, Stage
 
 TRIES: Final = 3
@@ -24,15 +24,16 @@ _FITS: Final = {
 
 
 class Heap:
-    """The points that are left. Thread-safe."""
+    """The points that are left, those at which something changes first. Thread-safe."""
 
-    def __init__(self, points: Sequence[Point], seed: int) -> None:
+    def __init__(self, points: Sequence[Point], counted: Counted, seed: int) -> None:
         self._guard = threading.Lock()
         self._dice = random.Random(seed)
         self._left = {verb: list(found) for verb, found in by_verb(points).items()}
         self._tries: dict[str, int] = {}
         for found in self._left.values():
             self._dice.shuffle(found)
+            found.sort(key=lambda point: -rank(counted, point))  # they are taken from the end
 
     def __len__(self) -> int:
         with self._guard:

@@ -115,6 +115,19 @@ def double(counted: Counted, verbs: Sequence[str], number: int, seed: int) -> li
     return list(points.values())
 
 
+def rank(counted: Counted, point: Point) -> int:
+    """0 for a moment at which the cloud or the disk changes, and for pairs; 1 for one at which something is only read.
+
+    Nothing changes between two reads, so a death at either leaves the same behind: these come last.
+    """
+    if point.second:
+        return 0
+    when, _, thing = point.name.partition(" ")
+    service, dot, operation = thing.partition(" ")[0].partition(".")
+    request = bool(dot) and service.islower() and operation[:1].isupper()
+    return int(request and f"sent {thing}" not in counted.moments[point.verb] and when != "sent")
+
+
 def by_verb(points: Sequence[Point]) -> Mapping[str, list[Point]]:
     """Verb → its points, in their order."""
     return {verb: [point for point in points if point.verb == verb] for verb in VERBS}
