@@ -5,7 +5,7 @@ In the order that a call meets them:
 ``session``        clients, credentials, region, endpoints; the one place that calls boto3
 ``errors``         the one table from AWS's codes to provisioner's errors
 ``page``           lists in pages, read as one
-``tags``           whose object it is, and which tags are the plan's
+``tags``           whose object it is, and which tags are the plan's; ``kms_tags`` reads those of keys
 ``ec2``            what types share whose ids AWS assigns: found by tag, or adopted by id
 ``named_group``    what the groups of RDS and ElastiCache share; ``arn_tags`` reads and writes their tags by ARN
 ``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted
@@ -19,6 +19,8 @@ a crash interrupted.
 
 Weaknesses. KMS cannot be searched by tag, so the first look for a key reads the tags of all keys of the
 account. Aliases, staging labels and subscriptions take no tags: their ownership is written on the object
-that they hang on. IAM, KMS and EC2 are eventually consistent; the types say how long (``grace``), and the
-engine waits.
+that they hang on. A search for a deployment whose record was lost looks in its own region alone, and of roles
+and log groups, of which an account may have thousands, asks only those whose name has the deployment's in it;
+those of a step that is in the plan are found by their key all the same. IAM, KMS and EC2 are eventually
+consistent; the types say how long (``grace``), and the engine waits.
 """
