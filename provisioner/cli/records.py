@@ -18,6 +18,7 @@ from provisioner.plan.load import read_location
 from provisioner.plan.model import Plan
 from provisioner.state.backend import Backend
 from provisioner.state.local import LocalBackend
+from provisioner.state.store import peek
 
 VARIABLE: Final = "PROVISIONER_STATE"
 
@@ -51,6 +52,9 @@ def record_to_write(app: App, chosen: Chosen, deployment: str, plan: Plan | None
     home = LocalBackend(app.home.deployment(deployment, sandbox=chosen.sandbox))
     if isinstance(backend, LocalBackend) or not home.exists() or backend.exists():
         return backend
+    found = peek(home, deployment)
+    if found is None or not found.steps:
+        return backend  # it was destroyed: there is nothing that could be forgotten
     words = f"{chosen.path}{f' -e {chosen.environment}' if chosen.environment else ''}"
     raise StateError(
         f"{deployment!r} has a record on this machine ({home.where}), and none in {backend.where}",

@@ -84,6 +84,12 @@ def test_a_record_is_carried_into_the_bucket_and_out_again(store: ObjectStore, d
     assert pulled["steps"].keys() == json.loads((desk.record() / "state.json").read_text())["steps"].keys()
 
 
+def test_a_deployment_that_was_destroyed_here_may_begin_anew_in_a_bucket(store: ObjectStore, desk: Desk) -> None:
+    assert desk.deploy().code == 0
+    assert desk.run("destroy", desk.plan, "--yes", "--allow-data-loss").code == 0
+    assert desk.deploy("--state", f"{store.bucket()}/anew").code == 0
+
+
 def test_an_older_record_does_not_replace_a_newer_one(store: ObjectStore, desk: Desk, tmp_path: Path) -> None:
     url = f"{store.bucket()}/newer"
     assert desk.deploy("--state", url).code == 0
