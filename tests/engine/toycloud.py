@@ -90,6 +90,13 @@ class ToyCloud:
         self._instant = (0.0, 0)
         self._check: Callable[[], None] = lambda: None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the fence, which belongs to the process and not to the cloud."""
+        return {name: value for name, value in vars(self).items() if name != "_check"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _check=lambda: None)
+
     def fence(self, check: Callable[[], None]) -> None:
         """Asked before every request has any effect."""
         self._check = check
