@@ -8,7 +8,8 @@ In the order in which a death meets the parts:
 4.  ``house``    one sandbox, one home, one fork server; every run of ``provisioner`` goes through it.
 5.  ``forge``    forks the process under test from one that has its imports behind it.
 6.  ``child``    that process: the real entry point, with hooks.
-7.  ``hooks``    tell it of its moments: requests, connections of gates, durable operations; before and after each.
+7.  ``hooks``    tell it of its moments: requests, connections of gates, durable operations (on files, or on the
+                 objects of a record in a bucket); before and after each.
 8.  ``moments``  names them, counts them, and kills the process at the chosen one with SIGKILL.
 9.  ``checks``   the cloud's inventory is the record; nothing twice, nothing left, no secret told, the password fits.
 10. ``report``   JSON lines, the table, and the command that plays one point again.
@@ -22,5 +23,6 @@ nothing waits for a cloud to show what it may still hide. One in twelve begins a
 
 Weaknesses. The processes under test are forked, so a death during their imports is not among the moments (nothing has
 happened then). A death in the middle of one write is not either: the toy cloud's tests have it. Deaths by power cut,
-which lose what was not synced, are the state's own tests.
+which lose what was not synced, are the state's own tests. With the record in a bucket the renewals of its lock are
+moments only where one falls due, and a request to the bucket that has left without its answer is none.
 """

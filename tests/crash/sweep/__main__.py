@@ -18,6 +18,7 @@ from tests.crash.sweep.points import VERBS, Counted, Point, count, double, parse
 from tests.crash.sweep.report import Head, Results, failures, table
 from tests.crash.sweep.stories import Outcome, Stage
 
+BUCKET = "bucket"
 _TELL_EVERY = 20.0
 
 
@@ -29,15 +30,15 @@ def main(words: Sequence[str] | None = None) -> int:
     directory = Path(tempfile.mkdtemp(prefix="crash-sweep-"))
     try:
         if arguments.point:
-            return _one(directory, parse(arguments.point))
+            return _one(directory, parse(arguments.point), bucket=arguments.record == BUCKET)
         return _all(directory, arguments)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _one(directory: Path, point: Point) -> int:
+def _one(directory: Path, point: Point, *, bucket: bool) -> int:
     """Plays one point, and tells all that was said."""
-    house = House(directory / "house")
+    house = House(directory / "house", bucket=bucket)
     try:
         stage = Stage(house, count(house).steps)
         outcome = stage.play(point)
@@ -59,9 +60,10 @@ def _all(directory: Path, arguments: argparse.Namespace) -> int:
     heap = Heap(left, results.head.counted, int(results.head.chosen["seed"]))
     print(f"{len(points)} points, {len(left)} to play, results in {results.path}", flush=True)
     told = _Teller(results, len(left))
-    error = sweep(directory, results.head.counted, heap, workers=arguments.workers, told=told)
+    record = results.head.chosen["record"]
+    error = sweep(directory, results.head.counted, heap, workers=arguments.workers, bucket=record == BUCKET, told=told)
     done = list(results.outcomes.values())
-    print(table(done), failures(done), sep="\n")
+    print(table(done), failures(done, record), sep="\n")
     if isinstance(error, KeyboardInterrupt):
         print(f"interrupted; go on with: scripts/crash-sweep --resume {results.path}")
         return 130
@@ -75,13 +77,14 @@ def _anew(directory: Path, arguments: argparse.Namespace) -> Results:
     path: Path = arguments.results
     if path.exists():
         path.replace(path.with_name(f"{path.name}.before"))
-    house = House(directory / "count")
+    house = House(directory / "count", bucket=arguments.record == BUCKET)
     try:
         counted = count(house)
     finally:
         house.close()
     sample = "" if arguments.sample is None else str(arguments.sample)
     chosen = {"verbs": arguments.verb, "sample": sample, "double": str(arguments.double), "seed": str(arguments.seed)}
+    chosen["record"] = arguments.record
     results = Results(path)
     results.begin(Head(counted=counted, chosen=chosen))
     return results
@@ -98,6 +101,7 @@ class _Teller:
 
     def __init__(self, results: Results, points: int) -> None:
         self._results = results
+        self._record = results.head.chosen["record"] if results.head else "home"
         self._points = points
         self._begun = self._told = time.monotonic()
         self._count = 0
@@ -106,7 +110,7 @@ class _Teller:
         self._results.write(outcome)
         self._count += 1
         if outcome.complaints:
-            print(failures([outcome]), flush=True)
+            print(failures([outcome], self._record), flush=True)
         now = time.monotonic()
         if now - self._told > _TELL_EVERY:
             self._told = now
@@ -117,6 +121,7 @@ class _Teller:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/crash-sweep", description=__doc__)
     parser.add_argument("--verb", default=",".join(VERBS), type=_verbs, help=f"of {', '.join(VERBS)}")
+    parser.add_argument("--record", choices=("home", BUCKET), default="home", help="where the record is")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="sandboxes side by side")
     parser.add_argument("--double", type=int, default=300, help="pairs of deaths (default 300)")
     parser.add_argument("--seed", type=int, default=1, help="decides what is sampled (default 1)")

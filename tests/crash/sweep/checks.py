@@ -141,11 +141,9 @@ _DOORS: Final[tuple[tuple[str, str, Callable[[Mapping[str, Any], str], None]], .
 
 
 def silent(house: House, canaries: set[str]) -> Iterator[Complaint]:
-    """No secret stands in what a run said, nor in any file of the home."""
+    """No secret stands in what a run said, nor in anything that it wrote."""
     places = {f"what {ran.words} said": ran.out + ran.err + "\n".join(ran.trail) for ran in house.said}
-    for path in house.home.rglob("*"):
-        if path.is_file():
-            places[str(path.relative_to(house.home))] = path.read_text(encoding="utf-8", errors="replace")
+    places |= dict(house.files())
     for place, text in places.items():
         if any(secret in text for secret in canaries):
             yield Complaint("leak", f"a secret stands in {place}")

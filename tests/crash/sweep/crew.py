@@ -73,9 +73,9 @@ def work(house: House, counted: Counted, heap: Heap, told: Callable[[Outcome], N
 
 
 def sweep(
-    directory: Path, counted: Counted, heap: Heap, *, workers: int, told: Callable[[Outcome], None]
+    directory: Path, counted: Counted, heap: Heap, *, workers: int, bucket: bool, told: Callable[[Outcome], None]
 ) -> BaseException | None:
-    """All of it. ``told`` is called with every outcome, by one worker at a time. The first failure of the sweep itself
+    """All of it; ``bucket``: with the record in one. ``told`` is called with every outcome, by one worker at a time. The first failure of the sweep itself
     stops it and is returned."""
     stop, guard, broken = threading.Event(), threading.Lock(), list[BaseException]()
 
@@ -85,7 +85,7 @@ def sweep(
 
     def one(number: int) -> None:
         try:
-            house = House(directory / f"house-{number}")
+            house = House(directory / f"house-{number}", bucket=bucket)
             try:
                 work(house, counted, heap, tell, stop)
             finally:

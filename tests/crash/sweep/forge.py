@@ -32,8 +32,15 @@ HUNG: Final = 1000
 _VERBS: Final = ("deploy", "undo")
 _MODULES: Final = (
     "boto3",
+    "obstore",
+    "obstore.store",
     "psycopg",
     "redis",
+    "provisioner.cli.live",
+    "provisioner.cli.sinks",
+    "provisioner.state.remote.backend",
+    "provisioner.state.remote.s3",
+    "provisioner.state.remote.stores",
     "provisioner.cli.main",
     "provisioner.cli.runs",
     "provisioner.cli.work",

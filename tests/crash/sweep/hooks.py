@@ -1,11 +1,12 @@
 """What tells a process of its moments: every request, every connection of a gate, every durable operation.
 
-Installed from the outside, so the program that is killed is the one that ships. Three seams:
+Installed from the outside, so the program that is killed is the one that ships. Four seams:
 
 * botocore's one function that sends a request; ``sent`` is when it left whole and no answer was read (writes alone: a
   read that is cut off there has done nothing);
 * the three ways in which gates connect;
-* :class:`provisioner.state.files.Files`: ``about_to`` is before, the return of what called it is after.
+* :class:`provisioner.state.files.Files`: ``about_to`` is before, the return of what called it is after;
+* obstore's functions, where the record is in a bucket.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from tests.crash.sweep.moments import Moments, Thing
 READS: Final = ("Describe", "Get", "List", "Head")
 """How operations begin that change nothing."""
 
-_NAMED: Final = re.compile(r"credlink-development[-/]([a-z][a-z0-9-]*)")
+_DEPLOYMENT: Final = "credlink-development"
+_NAMED: Final = re.compile(rf"{_DEPLOYMENT}[-/]([a-z][a-z0-9-]*)")
+_SERIAL: Final = re.compile(r"[0-9a-f]{16}$")
+_JOURNALS: Final = ("journal/", "audit/")
 _TELLING: Final = ("journal.jsonl", "audit.jsonl")
 _BULK: Final = 40
 """A name longer than this is the account's number and the like; it is cut."""
@@ -37,6 +41,7 @@ def install(moments: Moments) -> None:
     _requests(moments)
     _gates(moments)
     _files(moments)
+    _objects(moments)
 
 
 # -- requests -------------------------------------------------------------------------------------------------
@@ -146,13 +151,37 @@ def _files(moments: Moments) -> None:
     Files.about_to = about_to  # type: ignore[method-assign]
 
 
+# -- objects --------------------------------------------------------------------------------------------------
+
+
+def _objects(moments: Moments) -> None:
+    """A list is one moment's thing too: its first page is asked for when it is made."""
+    obstore: Any = importlib.import_module("obstore")
+    for name in ("get", "put", "delete", "list"):
+        setattr(obstore, name, _telling(moments, name, getattr(obstore, name)))
+
+
+def _telling(moments: Moments, name: str, work: Any) -> Any:
+    @functools.wraps(work)
+    def call(store: Any, path: str, *words: Any, **more: Any) -> Any:
+        place = _SERIAL.sub("", str(path).partition(f"/{_DEPLOYMENT}/")[2])
+        told = list(_entries(words[0])) if name == "put" and place in _JOURNALS else []
+        names = [f"object {name} {place} {what}".rstrip() for what in told or [""]]
+        thing = moments.begin(*names)
+        try:
+            return work(store, path, *words, **more)
+        finally:
+            moments.reach("after", thing)
+
+    return call
+
+
 def _entries(data: bytes) -> Iterator[str]:
     """What the lines of the journal or of the audit file are about; nothing for other data."""
     for line in data.splitlines():
-        start = line.find(b"{")
         try:
-            tree = json.loads(line[start:])
-        except ValueError:
+            tree = json.loads(line[line.index(b"{") :])
+        except ValueError:  # a writer's token, or no line of these files at all
             continue
         if "entry" in tree:
             yield _entry(tree["entry"])

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
+from provisioner.state.backend import Location
 from provisioner.state.records import State
+from provisioner.state.remote.stores import open_backend
 from provisioner.state.store import peek
 from tests.crash.sweep.child import Order
 from tests.crash.sweep.forge import Forge
@@ -38,6 +43,9 @@ VARIANTS: Final[dict[str, tuple[str, ...]]] = {
 Not in the address that mail goes to: AWS cannot delete a subscription that nobody has confirmed, only let it expire.
 """
 
+BUCKET: Final = "crash-records"
+"""Where the record is that is not in the home."""
+
 LATER: Final = 20.0
 """Seconds after which somebody who comes back finds that the cloud shows everything: above any type's grace."""
 
@@ -46,6 +54,8 @@ _QUICK: Final = {"rds": 0.0, "rds:modify": 0.1, "rds:reboot": 0.0, "rds:delete":
 _LOOKS: Final = 400
 _PAUSE: Final = 0.02
 _NOBODY: Final = Death()
+_ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
+_POINTING = threading.Lock()
 
 
 class Ran(NamedTuple):
@@ -62,8 +72,10 @@ class Ran(NamedTuple):
 class House:
     """Sandbox, home and fork server in ``directory``; close it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, bucket: bool = False) -> None:
+        """``bucket``: the record is in one, and nothing of the deployment in the home."""
         self.directory = directory
+        self.bucket = bucket
         self.sandbox = directory / "sandbox"
         self.info = supervisor.start(self.sandbox, SandboxOptions(provision_time=dict(_QUICK), name_release=0.1))
         self.forge = Forge()
@@ -89,6 +101,8 @@ class House:
         self._homes += 1
         self.home = self.directory / f"home-{self._homes}"
         self._logged = 0
+        if self.bucket:
+            self.client("s3").create_bucket(Bucket=BUCKET)
 
     def listen(self) -> None:
         """Forgets what was said so far."""
@@ -99,11 +113,12 @@ class House:
     def run(self, verb: str, *more: str, variant: str = "a", death: Death = _NOBODY) -> Ran:
         """``provisioner VERB plans/aws-credlink.yaml -e development --sandbox --yes …``."""
         parameters = [word for parameter in VARIANTS[variant] for word in ("--param", parameter)]
-        words = [verb, PLAN, "-e", "development", "--sandbox", "--yes", *parameters, *more]
+        where = ["--state", f"s3://{BUCKET}/team"] if self.bucket else []
+        words = [verb, PLAN, "-e", "development", "--sandbox", "--yes", *where, *parameters, *more]
         trail, out, err = (self.directory / name for name in ("trail", "out", "err"))
         order = Order(
             words=words,
-            environment={"PROVISIONER_HOME": str(self.home), "PROVISIONER_ENDPOINTS": self.info.endpoints},
+            environment={"PROVISIONER_HOME": str(self.home), _ENDPOINTS: self.info.endpoints},
             trail=str(trail),
             out=str(out),
             err=str(err),
@@ -134,13 +149,34 @@ class House:
         return supervisor.admin(self.sandbox, method, f"/_sandbox/{path}")
 
     def inventory(self) -> list[dict[str, Any]]:
-        """Every object in the control plane."""
+        """Every object in the control plane, but the bucket of the record."""
         found: list[dict[str, Any]] = self._admin("GET", "inventory")["objects"]
-        return found
+        return [thing for thing in found if thing["name"] != BUCKET]
 
     def state(self) -> State | None:
         """The record, None where there is none."""
-        return peek(self.home / "sandbox-deployments" / DEPLOYMENT, DEPLOYMENT)
+        return peek(self._record(), DEPLOYMENT)
+
+    def _record(self) -> Location:
+        if not self.bucket:
+            return self.home / "sandbox-deployments" / DEPLOYMENT
+        with _POINTING:  # a variable is the whole process's; it is read when the record is opened
+            os.environ[_ENDPOINTS] = self.info.endpoints
+            try:
+                return open_backend(f"s3://{BUCKET}/team", DEPLOYMENT, sandbox=True)
+            finally:
+                del os.environ[_ENDPOINTS]
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Name and text of everything that provisioner has written."""
+        for path in self.home.rglob("*"):
+            if path.is_file():
+                yield str(path.relative_to(self.home)), _text(path)
+        if self.bucket:
+            client = self.client("s3")
+            for thing in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+                body = client.get_object(Bucket=BUCKET, Key=thing["Key"])["Body"].read()
+                yield str(thing["Key"]), body.decode(errors="replace")
 
     def client(self, service: str) -> Any:
         """A boto3 client of the sandbox: the cloud's word, not ours."""

@@ -96,12 +96,13 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     return (name, *(str(number) for number in numbers), f"{seconds:.2f}")
 
 
-def failures(outcomes: Iterable[Outcome]) -> str:
-    """Each wrong outcome with the command that plays it again."""
+def failures(outcomes: Iterable[Outcome], record: str = "home") -> str:
+    """Each wrong outcome with the command that plays it again; ``record`` is where the record was."""
+    where = "" if record == "home" else f"--record {record} "
     lines: list[str] = []
     for outcome in outcomes:
         if outcome.complaints:
-            lines += ["", f"scripts/crash-sweep --point '{outcome.point}'"]
+            lines += ["", f"scripts/crash-sweep {where}--point '{outcome.point}'"]
             lines += [f"    {kind}: {text}" for kind, text in outcome.complaints]
             if outcome.chain:
                 lines.append(f"    after, in the same home: {'; '.join(outcome.chain)}")
