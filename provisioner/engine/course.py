@@ -26,6 +26,9 @@ WAIT_SHARE = 0.012
 LATE = 5.0
 """Seconds in which a call whose answer was lost may still take effect."""
 
+LEAST = 0.001
+"""Seconds of the shortest wait: what is left of a timeout may be too little for a clock to show that it passed."""
+
 READBACK = 30.0
 """Seconds in which a cloud may still report what was before an update or a delete that it accepted."""
 
@@ -178,4 +181,4 @@ class Course:
             self.ctx.events.emit("step.waiting", step=self.step, detail=detail)
         kind = type(self.resource)
         interval = min(max(kind.poll_first, (now - begun) * WAIT_SHARE), kind.poll_most)
-        yield Sleep(min(interval, max(self.started + self.timeout - now, 0.0)))
+        yield Sleep(max(min(interval, self.started + self.timeout - now), LEAST))

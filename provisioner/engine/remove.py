@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from provisioner.engine.context import Context
-from provisioner.engine.course import LATE, READBACK, WAIT_SHARE
+from provisioner.engine.course import LATE, LEAST, READBACK, WAIT_SHARE
 from provisioner.engine.held import FOREIGN, Outlook, holders_of, named, outlook
 from provisioner.engine.loop import Call, Sleep, Task
 from provisioner.engine.retry import Tries
@@ -195,7 +195,7 @@ class _Removal:
             )
         self._say(detail)
         interval = min(max(self.resource.poll_first, elapsed * WAIT_SHARE), self.resource.poll_most)
-        yield Sleep(min(interval, self.timeout - elapsed))
+        yield Sleep(max(min(interval, self.timeout - elapsed), LEAST))
 
     def _say(self, detail: str) -> None:
         if detail != self.detail:
