@@ -83,8 +83,12 @@ def preview(ctx: Context, plan: Plan, steps: Sequence[StepDecl]) -> list[Planned
 
 
 def removed(ctx: Context, plan: Plan) -> list[Record]:
-    """Recorded steps that the plan does not have (any more, or in this environment), last first."""
-    wanted = {decl.name for decl in plan.steps}
+    """Recorded steps that the plan does not have (any more, or in this environment), last first.
+
+    One that is a check by now has left it too: a check has no object.
+    """
+    registry = ctx.drivers.registry
+    wanted = {decl.name for decl in plan.steps if issubclass(registry.type(decl.type), Resource)}
     return [record for name, record in reversed(ctx.state.steps.items()) if name not in wanted]
 
 
