@@ -440,9 +440,12 @@ class InterruptedRunError(ProvisionerError):
 
 @contextmanager
 def outright() -> Iterator[None]:
-    """Marks a refusal of what stands in it, the first call of a create of several calls, as one that made nothing."""
+    """Marks a refusal of what stands in it, a create's calls up to the one that makes, as one that made nothing.
+
+    A refusal without the mark may come from a later call, when the object is there and only cannot be seen yet.
+    """
     try:
         yield
     except CloudError as error:
-        error.nothing_made = not error.retryable
+        error.nothing_made = not error.retryable or isinstance(error, BusyError | ThrottledError)
         raise

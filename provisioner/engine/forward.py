@@ -23,11 +23,9 @@ from provisioner.engine.remove import remove
 from provisioner.engine.stop import broken, missing
 from provisioner.errors import (
     AlreadyExistsError,
-    BusyError,
     CloudError,
     ForeignObjectError,
     StepError,
-    ThrottledError,
 )
 from provisioner.model import Observed, Phase
 from provisioner.plan.model import StepDecl
@@ -106,7 +104,7 @@ def _create(course: Course, seen: Observed | None, differences: list[Difference]
 
 def _after_failed_create(course: Course, error: CloudError) -> Task:
     """An exception is a question, not an answer: read what became of it."""
-    if not isinstance(error, ThrottledError | BusyError) and error.retryable:
+    if error.retryable and not error.nothing_made:
         course.maybe_made = True
     seen: Observed | None = yield from course.look()
     if seen is not None:
@@ -117,7 +115,7 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())
-    if not course.maybe_made and (error.nothing_made or not course.resource.grace):
+    if error.nothing_made and not course.maybe_made:
         yield from _withdraw(course)
     # Else an earlier call or try may show any moment: the announcement stays, for the undo to see.
     raise error

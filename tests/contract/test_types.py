@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from provisioner.drivers.typemap import TYPES
 from provisioner.errors import CloudError, InvalidRequestError
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import CanDiscard, CanUpdate, Registry, Resource, StepType
+from provisioner.sandbox import supervisor
 from provisioner.secret import Secret
 from tests.contract.case import Case
 from tests.contract.world import World, differing, gone, patiently, remove, settle
@@ -221,6 +224,33 @@ class TestMakingAndRemoving:
         assert _shown(again) == _shown(first)
         remove(driver, key)
         assert driver.read(key) is None
+
+    def test_a_refused_create_says_whether_it_made_anything(
+        self, world: World, case: Case, name: str, driver: Any
+    ) -> None:
+        """The engine forgets the announcement where it says that nothing was made, and looks for it otherwise."""
+        if not case.made:
+            pytest.skip("it can only be adopted")
+        sandbox = Path(os.environ["PROVISIONER_ENDPOINTS"]).parent
+        for calls in range(12):
+            tree = _beside(world, case, f"refused{calls}")
+            key, spec = world.key(name, f"refused{calls}", tree), world.spec(name, tree)
+            world.watch(driver, key)
+            patiently(lambda key=key: driver.read(key))  # type: ignore[misc]
+            supervisor.admin(sandbox, "POST", "/_sandbox/faults", {"error": "AccessDenied", "skip": calls})
+            refused: CloudError | None = None
+            try:
+                driver.create(key, spec)
+            except CloudError as error:
+                refused = error
+            struck = supervisor.admin(sandbox, "GET", "/_sandbox/faults")["faults"][-1]["struck"]
+            supervisor.admin(sandbox, "DELETE", "/_sandbox/faults")
+            if refused is not None:
+                assert refused.nothing_made == (driver.read(key) is None), f"refused after {calls} calls"
+            remove(driver, key)
+            if not struck:
+                break
+        assert calls > 0, "no call of it was refused"
 
     def test_deleting_what_is_gone_is_a_success(self, world: World, case: Case, name: str, driver: Any) -> None:
         if not case.made:

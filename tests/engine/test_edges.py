@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from provisioner.errors import AccessDeniedError, CloudError, NotFoundError, RefusedError, ThrottledError
+from provisioner.errors import AccessDeniedError, BusyError, CloudError, NotFoundError, RefusedError, ThrottledError
 from provisioner.state.records import Action, RunResult
 from tests.engine.toycloud import dropped
 from tests.engine.world import World, agree, plan, step
@@ -247,3 +247,50 @@ def test_a_cloud_that_cannot_be_reached_is_not_reversed_through_the_same_silence
     world.cloud.faults.clear()
     assert world.deploy(made).exit_code == 0
     agree(world)
+
+
+# -- half made ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("type_", ["toy.thing", "toy.network"])
+@pytest.mark.parametrize("error", [AccessDeniedError, BusyError, ThrottledError])
+def test_what_was_made_before_the_refusal_and_cannot_be_seen_yet_is_waited_for_and_taken_away(
+    world: World, type_: str, error: type[CloudError]
+) -> None:
+    """A create may be several calls, and the refusal that of a later one."""
+    world.cloud.lag = 3.0
+    world.cloud.fail("create", "box", lambda: error("no"), after=True)
+    refuse(world, "bad")
+    outcome = world.deploy(plan(step("box", type_), step("bad", after=("box",))))
+    assert (outcome.exit_code, outcome.remains) == (4, [])
+    world.clock.pass_time(60.0)
+    assert (world.names(), world.state.steps) == ([], {})
+
+
+def test_what_a_busy_call_left_half_made_is_this_runs_own_and_goes_with_it(world: World) -> None:
+    """Nobody else made it: only a call that is known to have made nothing lets the run say so."""
+    world.cloud.fail("create", "box", lambda: BusyError("modifying"), after=True)
+    refuse(world, "bad")
+    assert world.deploy(plan(step("box"), step("bad", after=("box",)))).exit_code == 4
+    assert (world.names(), world.state.steps) == ([], {})
+
+
+def test_the_object_of_a_step_that_became_a_check_goes_like_any_that_left_the_plan(world: World) -> None:
+    world.deploy(plan(step("base"), step("box", uses=["${base.id}"])))
+    made = plan(step("base"), step("box", "toy.gate", thing="${base.id}"))
+    assert world.preview(made)["box"].action is Action.DELETE
+    assert world.deploy(made).exit_code == 0
+    assert (world.names(), list(world.state.steps)) == (["base"], ["base"])
+    assert world.rollback(made).exit_code == 0
+    assert world.names() == ["base", "box"]
+
+
+def test_a_wait_ends_at_its_time_however_little_of_it_a_clock_can_show(world: World) -> None:
+    """The rest of a timeout may be less than the clock's last digit: then time stands still."""
+    world.cloud.provision = {"slow": 9000.0}
+    world.cloud.removal = {"slow": 9000.0}
+    for passed in (0.1, 0.7, 12.3, 1254.502):
+        world.clock.pass_time(passed)
+        outcome = world.deploy(plan(step("slow")), timeouts={"slow": 600.1})
+        assert {failure.error.code for failure in outcome.failures} == {"step.timeout"}
+        assert "not gone after" in outcome.remains[0].reason

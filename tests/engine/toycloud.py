@@ -144,7 +144,17 @@ class ToyCloud:
 
     def lose(self, name: str) -> None:
         """Somebody deletes the object outside provisioner."""
-        self._drop(self.only(name))
+        self.forget(self.only(name))
+
+    def forget(self, thing: Thing) -> None:
+        """The same for one thing of several that may share a name."""
+        self._drop(thing)
+
+    def free(self, kind: str, name: str) -> bool:
+        """Nobody has such an object, in sight or out of it, and nothing holds its name back."""
+        self._bury()
+        taken = self._reserved.get((kind, name), 0.0) > self.clock.now()
+        return not taken and not self._by_name.get((kind, name))
 
     # -- what a driver calls --------------------------------------------------------------------------------
 
@@ -179,8 +189,7 @@ class ToyCloud:
 
     def create(self, kind: str, name: str, owner: str | None, spec: dict[str, Any], *, unique: bool) -> None:
         self._bury()
-        taken = self._by_name.get((kind, name)) or self._reserved.get((kind, name), 0.0) > self.clock.now()
-        if unique and taken:
+        if unique and not self.free(kind, name):
             raise AlreadyExistsError(f"{name} exists", cloud_code="Exists")
         self._make(kind, name, owner, spec)
 

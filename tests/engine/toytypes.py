@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from provisioner.errors import NotFoundError
+from provisioner.errors import NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, resource
 from provisioner.secret import Secret
@@ -55,7 +55,7 @@ class _Base(Resource):
     def _seen(self, thing: Thing) -> Observed:
         spec = {name: value for name, value in thing.spec.items() if name != "password" and value is not None}
         return Observed(
-            phase=self._phase(thing),
+            phase=_phase(thing, self.session.clock.now()),
             owner=thing.owner,
             spec=spec,
             outputs={"id": thing.ident, "size": thing.spec["size"]},
@@ -64,22 +64,15 @@ class _Base(Resource):
             made=thing.made,
         )
 
-    def _phase(self, thing: Thing) -> Phase:
-        now = self.session.clock.now()
-        if thing.deleted_at is not None and now < thing.deleted_at:
-            return Phase.DELETING
-        if now < thing.ready_at:
-            return Phase.PENDING
-        return Phase.FAILED if thing.failed else Phase.READY
-
     def claim(self, key: Key, identifier: str) -> None:
         fault = self.session.enter("claim", key.name)
         self.session.things[identifier].owner = key.owner
         self.session.leave("claim", key.name, fault)
 
     def create(self, key: Key, spec: ThingSpec) -> None:
-        fault = self.session.enter("create", key.name)
-        self.session.create(self.kind, key.name, key.owner, _values(spec), unique=self.unique)
+        with outright():
+            fault = self.session.enter("create", key.name)
+            self.session.create(self.kind, key.name, key.owner, _values(spec), unique=self.unique)
         self.session.leave("create", key.name, fault)
 
     def update(self, key: Key, spec: ThingSpec, changed: Collection[str] = ()) -> None:
@@ -123,6 +116,14 @@ def _owned(thing: Thing, kind: str, deployment: str, region: str) -> Key | None:
     if thing.kind != kind or whose != deployment:
         return None
     return Key(deployment=whose, step=step, name=thing.name, region=region)
+
+
+def _phase(thing: Thing, now: float) -> Phase:
+    if thing.deleted_at is not None and now < thing.deleted_at:
+        return Phase.DELETING
+    if now < thing.ready_at:
+        return Phase.PENDING
+    return Phase.FAILED if thing.failed else Phase.READY
 
 
 def _values(spec: ThingSpec) -> dict[str, Any]:
@@ -230,12 +231,14 @@ class ToyVault(Resource):
             return str(value)
 
         outputs = {"value": Secret(fetch), "id": thing.ident}
-        return Observed(phase=Phase.READY, owner=thing.owner, outputs=outputs)
+        phase = _phase(thing, self.session.clock.now())
+        return Observed(phase=phase, owner=thing.owner, outputs=outputs, detail=thing.failed)
 
     def create(self, key: Key, spec: VaultSpec) -> None:
-        fault = self.session.enter("create", key.name)
         value = f"canary-{key.name}-{spec.length}"
-        self.session.create("vault", key.name, key.owner, {"value": value, "uses": []}, unique=True)
+        with outright():
+            fault = self.session.enter("create", key.name)
+            self.session.create("vault", key.name, key.owner, {"value": value, "uses": []}, unique=True)
         self.session.leave("create", key.name, fault)
 
     def search(self, deployment: str, region: str) -> Iterable[Key]:

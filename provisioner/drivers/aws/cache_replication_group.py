@@ -23,7 +23,7 @@ from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import BusyError, NotFoundError
+from provisioner.errors import BusyError, NotFoundError, outright
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 from provisioner.secret import Secret
 
@@ -171,22 +171,23 @@ class CacheReplicationGroup(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Starts the creation, with tags and every setting."""
-        self._call(
-            "create_replication_group",
-            key,
-            ReplicationGroupDescription=cache_state.described(spec.description, key.owner),
-            Engine=spec.engine,
-            NumCacheClusters=spec.num_nodes,
-            AtRestEncryptionEnabled=spec.at_rest_encryption,
-            KmsKeyId=spec.kms_key,
-            TransitEncryptionEnabled=spec.transit_encryption,
-            TransitEncryptionMode=spec.transit_encryption_mode if spec.transit_encryption else None,
-            AuthToken=spec.auth_token,
-            CacheSubnetGroupName=spec.subnet_group,
-            Port=spec.port,
-            Tags=tags.to_list(tags.wanted(key, spec.tags)),
-            **_request(spec, _FIELDS),
-        )
+        with outright():
+            self._call(
+                "create_replication_group",
+                key,
+                ReplicationGroupDescription=cache_state.described(spec.description, key.owner),
+                Engine=spec.engine,
+                NumCacheClusters=spec.num_nodes,
+                AtRestEncryptionEnabled=spec.at_rest_encryption,
+                KmsKeyId=spec.kms_key,
+                TransitEncryptionEnabled=spec.transit_encryption,
+                TransitEncryptionMode=spec.transit_encryption_mode if spec.transit_encryption else None,
+                AuthToken=spec.auth_token,
+                CacheSubnetGroupName=spec.subnet_group,
+                Port=spec.port,
+                Tags=tags.to_list(tags.wanted(key, spec.tags)),
+                **_request(spec, _FIELDS),
+            )
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Makes the next change that is due; see the module's text for the order."""

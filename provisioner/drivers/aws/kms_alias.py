@@ -16,7 +16,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.kms_tags import tag_list
-from provisioner.errors import AccessDeniedError, CloudError, InvalidRequestError, NotFoundError
+from provisioner.errors import AccessDeniedError, CloudError, InvalidRequestError, NotFoundError, outright
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 
 _MARK: Final = "provisioner:alias/"
@@ -73,9 +73,10 @@ class KmsAlias(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Marks the key, then makes the alias."""
-        if self._target(key) is None:  # else the mark would claim an alias of somebody else
-            self._tag(key, spec.key_id)
-        self._call("create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
+        with outright():
+            if self._target(key) is None:  # else the mark would claim an alias of somebody else
+                self._tag(key, spec.key_id)
+            self._call("create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Points it at another key of the same region."""

@@ -87,7 +87,8 @@ class KmsKey(resource.Resource):
         begun = self._begun().get(f"{key.region} {key.owner}")
         if begun:
             return self._set_up(key, begun, spec)
-        owned = list(self._owned(key))
+        with outright():
+            owned = list(self._owned(key))
         living = [found for found in owned if found["KeyState"] not in _GONE]
         if not living and owned:
             living = owned[:1]

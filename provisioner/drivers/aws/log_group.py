@@ -16,7 +16,7 @@ from provisioner import resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AlreadyExistsError, NotFoundError
+from provisioner.errors import AlreadyExistsError, NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 Retention = Literal[
@@ -74,7 +74,8 @@ class LogGroup(resource.Resource):
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the group with its tags, then sets the retention; goes on with one of ours that is half made."""
         try:
-            self._call("create_log_group", key, kmsKeyId=spec.kms_key or None, tags=tags.wanted(key, spec.tags))
+            with outright():
+                self._call("create_log_group", key, kmsKeyId=spec.kms_key or None, tags=tags.wanted(key, spec.tags))
         except AlreadyExistsError:
             seen = self.read(key)
             if seen is None or seen.owner != key.owner:

@@ -19,7 +19,7 @@ from provisioner.drivers.aws import arn_tags, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.drivers.aws.page import chunks
-from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError
+from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 AT_ONCE: Final = 20
@@ -47,7 +47,8 @@ class ParameterGroup(NamedGroup):
         made."""
         family = {f"{self.word}ParameterGroupFamily": spec.family, "Description": spec.description}
         try:
-            self._call("create_{}_parameter_group", key, **family, Tags=tags.to_list(tags.wanted(key, spec.tags)))
+            with outright():
+                self._call("create_{}_parameter_group", key, **family, Tags=tags.to_list(tags.wanted(key, spec.tags)))
         except AlreadyExistsError:
             seen = self.read(key)
             if seen is None or seen.owner != key.owner:

@@ -12,7 +12,7 @@ from provisioner import resource
 from provisioner.drivers.aws import arn_tags, same, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import NotFoundError
+from provisioner.errors import NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 SourceType = Literal[
@@ -91,13 +91,14 @@ class RdsEventSubscription(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the subscription with its tags."""
-        self._call(
-            "create_event_subscription",
-            key,
-            **_body(spec),
-            SourceIds=sorted(set(spec.source_ids)) or None,
-            Tags=tags.to_list(tags.wanted(key, spec.tags)),
-        )
+        with outright():
+            self._call(
+                "create_event_subscription",
+                key,
+                **_body(spec),
+                SourceIds=sorted(set(spec.source_ids)) or None,
+                Tags=tags.to_list(tags.wanted(key, spec.tags)),
+            )
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets topic, categories and the switch in one call; then sources, one a call; then the tags."""

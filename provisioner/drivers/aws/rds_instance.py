@@ -21,7 +21,7 @@ from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import BusyError, InvalidRequestError, NotFoundError
+from provisioner.errors import BusyError, InvalidRequestError, NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 from provisioner.secret import Secret
 
@@ -198,21 +198,22 @@ class RdsInstance(resource.Resource):
     def create(self, key: Key, spec: Spec) -> None:
         """Starts the creation, with tags and every setting."""
         self.session.memory("rds sent")[f"{key.region} {key.name}"] = True
-        self._call(
-            "create_db_instance",
-            key,
-            Engine=spec.engine,
-            DBName=spec.db_name,
-            MasterUsername=spec.username,
-            DBSubnetGroupName=spec.subnet_group,
-            Port=spec.port,
-            StorageEncrypted=spec.storage_encrypted,
-            KmsKeyId=spec.kms_key,
-            EnableCloudwatchLogsExports=sorted(spec.log_exports) or None,
-            MasterUserPassword=spec.password,
-            Tags=tags.to_list(tags.wanted(key, spec.tags)),
-            **_changeable(spec),
-        )
+        with outright():
+            self._call(
+                "create_db_instance",
+                key,
+                Engine=spec.engine,
+                DBName=spec.db_name,
+                MasterUsername=spec.username,
+                DBSubnetGroupName=spec.subnet_group,
+                Port=spec.port,
+                StorageEncrypted=spec.storage_encrypted,
+                KmsKeyId=spec.kms_key,
+                EnableCloudwatchLogsExports=sorted(spec.log_exports) or None,
+                MasterUserPassword=spec.password,
+                Tags=tags.to_list(tags.wanted(key, spec.tags)),
+                **_changeable(spec),
+            )
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sends what differs, all together; restarts where parameters wait for it and nothing else is to be sent.

@@ -25,6 +25,7 @@ from provisioner.errors import (
     HoldsDataError,
     InUseError,
     NotFoundError,
+    outright,
 )
 from provisioner.model import Key, Observed, Phase
 from provisioner.spec import fields
@@ -115,12 +116,14 @@ class S3Bucket(resource.Resource):
         In us-east-1 a second CreateBucket succeeds, whoever of the account made the first: so it looks
         before.
         """
-        seen = self._tags(key)
+        with outright():
+            seen = self._tags(key)
+            if seen is None:
+                region = key.region or self.session.region
+                place = {} if region == _OLD_HOME else {"LocationConstraint": region}
+                marks = tags.to_list(tags.wanted(key, spec.tags))
+                self._call("create_bucket", key, CreateBucketConfiguration={**place, "Tags": marks})
         if seen is None:
-            region = key.region or self.session.region
-            place = {} if region == _OLD_HOME else {"LocationConstraint": region}
-            marks = tags.to_list(tags.wanted(key, spec.tags))
-            self._call("create_bucket", key, CreateBucketConfiguration={**place, "Tags": marks})
             self._configure(key, spec, _NEW)
         elif tags.owner(seen) == key.owner:
             self._configure(key, spec, self._settings(key))

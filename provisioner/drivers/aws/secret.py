@@ -36,6 +36,7 @@ from provisioner.errors import (
     InvalidRequestError,
     NotFoundError,
     QuotaError,
+    outright,
 )
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 from provisioner.secret import Secret
@@ -158,16 +159,17 @@ class ManagedSecret(resource.Resource):
     def create(self, key: Key, spec: Spec) -> None:
         """Makes it with a new value, or takes back the step's own from deletion with the value it has, if that fits."""
         try:
-            self._call(
-                "create_secret",
-                key,
-                Name=key.name,
-                SecretString=_make_value(spec.generate),
-                ClientRequestToken=_token(key),
-                Tags=tagging.to_list(tagging.wanted(key, spec.tags, own=_own_tags(spec))),
-                KmsKeyId=spec.kms_key_id,
-                Description=spec.description or None,
-            )
+            with outright():
+                self._call(
+                    "create_secret",
+                    key,
+                    Name=key.name,
+                    SecretString=_make_value(spec.generate),
+                    ClientRequestToken=_token(key),
+                    Tags=tagging.to_list(tagging.wanted(key, spec.tags, own=_own_tags(spec))),
+                    KmsKeyId=spec.kms_key_id,
+                    Description=spec.description or None,
+                )
         except (BusyError, AlreadyExistsError):
             if not self._take_back(key):
                 raise

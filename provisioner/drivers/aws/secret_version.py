@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.errors import InvalidRequestError, NotFoundError
+from provisioner.errors import InvalidRequestError, NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 from provisioner.secret import Secret
 from provisioner.spec import plain
@@ -90,11 +90,14 @@ class SecretVersion(resource.Resource):
     def create(self, key: Key, spec: Spec) -> None:
         """Puts the version, made current and labelled in one call, then marks the one that was current
         before."""
-        found = self._describe(key)
-        if found is None:
-            raise NotFoundError("the secret does not exist", where=self._where("PutSecretValue", key))
-        if _labelled(found, _label(key)) is None:
-            self._put(key, spec)
+        with outright():
+            found = self._describe(key)
+            if found is None:
+                raise NotFoundError("the secret does not exist", where=self._where("PutSecretValue", key))
+            fresh = _labelled(found, _label(key)) is None
+            if fresh:
+                self._put(key, spec)
+        if fresh:
             self._mark(key, found, _labelled(found, CURRENT))
         elif not _same(plain(spec.value), Secret(lambda: self._current(key))):
             self.update(key, spec)

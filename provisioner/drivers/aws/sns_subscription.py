@@ -20,7 +20,7 @@ from provisioner import resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import rule
 from provisioner.drivers.aws.sns_topic import tagged_topics, topic_tags
-from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError
+from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError, outright
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 
 _BEGINS: Final[Mapping[str, str]] = {
@@ -89,6 +89,18 @@ class SnsSubscription(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Claims the subscription on the topic, then subscribes."""
+        with outright():
+            self._claim(key, spec)
+            self._call(
+                "subscribe",
+                key,
+                TopicArn=spec.topic_arn,
+                Protocol=spec.protocol,
+                Endpoint=spec.endpoint,
+                ReturnSubscriptionArn=True,
+            )
+
+    def _claim(self, key: Key, spec: Spec) -> None:
         try:
             seen = self._tags(key).get(self._tag(key))
         except NotFoundError as err:  # to a reader the topic is gone; to who builds on it, it is not there yet
@@ -99,14 +111,6 @@ class SnsSubscription(resource.Resource):
             )
         claim = {self._tag(key): key.owner}
         self._call("tag_resource", key, ResourceArn=spec.topic_arn, Tags=tags.to_list(claim))
-        self._call(
-            "subscribe",
-            key,
-            TopicArn=spec.topic_arn,
-            Protocol=spec.protocol,
-            Endpoint=spec.endpoint,
-            ReturnSubscriptionArn=True,
-        )
 
     def delete(self, key: Key) -> None:
         """Unsubscribes, then takes the claim back."""

@@ -13,7 +13,7 @@ from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import NotFoundError
+from provisioner.errors import NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 
@@ -81,13 +81,14 @@ class SnsTopic(resource.Resource):
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the topic with tags and attributes; SNS answers with the same topic when asked again."""
         wanted = {name: value for name, value in _attributes(spec).items() if value}
-        self._call(
-            "create_topic",
-            key,
-            Name=key.name,
-            Attributes=wanted or None,
-            Tags=tags.to_list(tags.wanted(key, spec.tags)),
-        )
+        with outright():
+            self._call(
+                "create_topic",
+                key,
+                Name=key.name,
+                Attributes=wanted or None,
+                Tags=tags.to_list(tags.wanted(key, spec.tags)),
+            )
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the attributes that differ, one a call, and the tags."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from provisioner.drivers.aws import arn_tags, same, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
-from provisioner.errors import NotFoundError
+from provisioner.errors import NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 
@@ -25,7 +25,10 @@ class SubnetGroup(NamedGroup):
 
     def create(self, key: Key, spec: Any) -> None:
         """Makes the group with its tags."""
-        self._call("create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(tags.wanted(key, spec.tags)))
+        with outright():
+            self._call(
+                "create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(tags.wanted(key, spec.tags))
+            )
 
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sets subnets and description in one call, then the tags."""

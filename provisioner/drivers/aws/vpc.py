@@ -118,7 +118,8 @@ class Vpc(Ec2Object):
         """
         self.refuse_named(key)
         self.refuse(key, _made_or_named(spec.cidr, spec.vpc_id))
-        existing = [item["VpcId"] for item in self.owned(key)] or [self.begun(key)]
+        with outright():
+            existing = [item["VpcId"] for item in self.owned(key)] or [self.begun(key)]
         if existing[0] is None:
             with outright():
                 answer = self.call(
