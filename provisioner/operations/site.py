@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from random import Random
 from typing import Any, Protocol
 
 import msgspec
@@ -117,6 +118,8 @@ class Site:
         self.loop = Loop(self.clock, store.commit, workers=parallelism)
         self.by = by
         self.begun = self.clock.now()
+        self.random: Random | None = None
+        """Where the jitter of retries comes from, where somebody wants the same again."""
         self.recorded: int | None = None
         """The run that was recorded last by this process; None as long as nothing can have been changed."""
 
@@ -127,7 +130,7 @@ class Site:
             loop=self.loop,
             store=self.store,
             drivers=self.drivers,
-            retrier=Retrier(policy, self.clock),
+            retrier=Retrier(policy, self.clock, random=self.random),
             events=self.events,
             clock=self.clock,
             secrets=plan.secrets if plan is not None else {},
