@@ -85,7 +85,10 @@ class Stream:
 
     def _put(self, text: str) -> None:
         try:
-            self.file.write(text)
+            try:
+                self.file.write(text)
+            except UnicodeEncodeError as err:  # half a character, or one that this terminal's encoding lacks
+                self.file.write(text.encode(err.encoding, "replace").decode(err.encoding))
             self.file.flush()
         except RuntimeError:
             # A signal's handler writes while the thread that it interrupted is writing.

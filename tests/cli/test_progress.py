@@ -125,6 +125,15 @@ def test_colours_are_left_out_where_nobody_looks() -> None:
     assert out.getvalue() == "red\n"
 
 
+def test_a_character_that_cannot_be_encoded_costs_that_character_alone() -> None:
+    for encoding, shown in (("utf-8", "a?b ✓ c"), ("ascii", "a?b ? c")):
+        raw = io.BytesIO()
+        printer = Printer(io.TextIOWrapper(raw, encoding=encoding), io.StringIO())
+        printer.show(["a\ud800b ✓ c"])
+        printer.json({"a": "\ud800"})
+        assert raw.getvalue().decode(encoding) == f'{shown}\n{{\n  "a": "?"\n}}\n'
+
+
 class _Full(io.StringIO):
     def write(self, text: str) -> int:
         raise OSError(28, "No space left on device")
