@@ -27,6 +27,7 @@ MAX_BYTES: Final = 1_000_000
 
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE_SAID: Final = ("yaml.control-character", "a NUL or half a character, written as an escape")
 
 
 class Located(NamedTuple):
@@ -127,6 +128,9 @@ class _Values:
         values: dict[str, Any] = {}
         for key, value in content:
             name = str(key.content)
+            if _UNSTORABLE.search(name):
+                self._complain(*_UNSTORABLE_SAID, key)
+                continue
             inner = (*path, name)
             self.keys[inner] = key.position(self.file)
             values[name] = self.build(value, inner)
@@ -134,7 +138,7 @@ class _Values:
 
     def _scalar(self, node: Node, text: str) -> Any:
         if _UNSTORABLE.search(text):
-            self._complain("yaml.control-character", "a NUL or half a character, written as an escape", node)
+            self._complain(*_UNSTORABLE_SAID, node)
         if not node.plain:
             return text
         value = scalar(text)

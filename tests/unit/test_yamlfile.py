@@ -119,6 +119,7 @@ def test_an_alias_is_a_copy_that_keeps_the_place_of_its_anchor() -> None:
         ("a: 1\n".encode("utf-16"), "yaml.encoding", 1, 1),
         (b"ok: 1\na: x\x00\n", "yaml.control-character", 2, 5),
         (b'a: "x\\0"\n', "yaml.control-character", 1, 4),
+        (b'a: {"x\\0": 1}\n', "yaml.control-character", 1, 5),
         (b"\x7fELF\x01", "yaml.control-character", 1, 1),
         (b"", "yaml.empty", 1, 1),
         (b"# a comment\n", "yaml.empty", 1, 1),
