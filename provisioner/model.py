@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -31,6 +31,20 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     def owner(self) -> str:
         """The value of the ownership tag."""
         return f"{self.deployment}/{self.step}"
+
+
+LATEST: Final = 253_402_300_799
+"""The last second of the year 9999, since the epoch: beyond it no calendar goes."""
+
+Moment = Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
+"""Seconds since the epoch, in what is read from files."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number that counts up, in what is read from files: JSON's other readers are exact up to there."""
+
+
+Pid = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
+"""A process's number, in what is read from files: 0 and -1 would be everybody's."""
 
 
 class Phase(enum.Enum):

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import UsageError
-from provisioner.model import parse_duration
+import msgspec
+
+from provisioner.errors import SandboxError, UsageError
+from provisioner.model import Pid, parse_duration
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -104,7 +106,7 @@ class SandboxInfo:
     good, also after the number was given to another. ``endpoints`` and ``ca`` are paths; ``started`` is UTC.
     """
 
-    pid: int
+    pid: Pid
     process_started: float
     directory: str
     aws_url: str
@@ -119,12 +121,19 @@ class SandboxInfo:
 
     @classmethod
     def read(cls, directory: Path) -> SandboxInfo | None:
-        """What ``directory``/sandbox.json says; None when there is none or it is not one of ours."""
+        """What ``directory``/sandbox.json says; None when there is none or it is not one of ours.
+
+        Whoever ends a sandbox kills the process that this names, so nothing is taken on trust: 0 and -1 would be
+        everybody's processes. SandboxError where the file cannot be read.
+        """
+        path = directory / "sandbox.json"
         try:
-            data = json.loads((directory / "sandbox.json").read_text(encoding="utf-8"))
-            return cls(**data)
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
             return None
+        except OSError as err:
+            hint = "see whose it is (ls -l), or start the sandbox in another directory"
+            raise SandboxError(f"cannot read it: {err.strerror}", where=str(path), hint=hint) from err
 
 
 def write_atomically(path: Path, data: object, *, mode: int = 0o600) -> None:
@@ -157,7 +166,7 @@ def _alive_elsewhere(pid: int) -> float | None:
         return None
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return None
     except PermissionError:
         return 0.0

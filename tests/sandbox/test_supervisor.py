@@ -125,6 +125,33 @@ def test_a_damaged_record_counts_as_none(directory: Path, text: str) -> None:
     assert supervisor.running(directory) is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"pid": 0, "process_started": None}, {"pid": -1, "process_started": None}, {"pid": 2**60}, {"pid": "1"},
+     {"pid": True}, {"process_started": None}, {"admin_url": 1}, {"ca": None}],
+)  # fmt: skip
+def test_a_record_that_names_everybodys_processes_or_none_is_not_one_of_ours(
+    directory: Path, change: dict[str, object]
+) -> None:
+    """Whoever stops a sandbox kills what its record names."""
+    directory.mkdir()
+    url = "http://127.0.0.1:1"
+    info = SandboxInfo(2**22, 1.0, str(directory), url, url, "e", "c", "now").to_json()
+    (directory / "sandbox.json").write_text(json.dumps(info), encoding="utf-8")
+    assert SandboxInfo.read(directory) is not None
+    (directory / "sandbox.json").write_text(json.dumps(info | change), encoding="utf-8")
+    assert SandboxInfo.read(directory) is None
+    (directory / "sandbox.json").write_text("[" * 100_000, encoding="utf-8")
+    assert SandboxInfo.read(directory) is None
+
+
+def test_a_record_that_cannot_be_read_is_told(directory: Path) -> None:
+    (directory / "sandbox.json").mkdir(parents=True)
+    with pytest.raises(SandboxError, match="cannot read it"):
+        supervisor.running(directory)
+    (directory / "sandbox.json").rmdir()
+
+
 @pytest.mark.parametrize("text", ["rds", "party=1s", "rds=soon", "rds=-1s"])
 def test_a_provisioning_time_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
