@@ -40,6 +40,6 @@ def endpoint_of(cloud: str) -> Endpoint | None:
         return msgspec.convert(entries[cloud], Endpoint)
     except KeyError as err:
         raise SandboxError(f"it has no entry for {cloud}", where=name, hint=hint) from err
-    except (OSError, ValueError, TypeError) as err:
+    except (OSError, ValueError, TypeError, RecursionError) as err:
         # An unreadable file must never mean "then the real cloud".
         raise SandboxError(f"{ENDPOINTS} cannot be used: {err}", where=name, hint=hint) from err

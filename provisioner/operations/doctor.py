@@ -137,7 +137,7 @@ def _endpoints() -> Check:
     try:
         tree = json.loads(Path(given).read_text(encoding="utf-8"))
         clouds = ", ".join(f"{cloud} → {facts['url']}" for cloud, facts in tree.items())
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as err:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
         return Check("endpoints", "fail", f"{given}: {type(err).__name__}: {err}", f"mend it, or unset {_ENDPOINTS}")
     return Check("endpoints", "warn", f"{given}: {clouds}", f"unset {_ENDPOINTS} to talk to the clouds themselves")
 

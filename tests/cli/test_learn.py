@@ -144,6 +144,8 @@ def test_doctor_tells_each_thing_and_exits_3_where_something_needed_is_missing(d
 def test_doctor_reads_the_endpoints_file(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROVISIONER_ENDPOINTS", str(tmp_path / "none.json"))
     assert "✗ endpoints" in desk.run("doctor").out
+    (tmp_path / "none.json").write_text("[" * 100_000)
+    assert "✗ endpoints" in desk.run("doctor").out
 
 
 def test_version_says_the_formats(desk: Desk) -> None:

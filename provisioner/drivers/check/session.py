@@ -32,7 +32,7 @@ def open_session(region: str = "") -> CheckSession:
     try:
         entries: Any = json.loads(Path(name).read_text(encoding="utf-8"))
         named = [str(entry["ca"]) for entry in entries.values() if isinstance(entry, dict) and entry.get("ca")]
-    except (OSError, ValueError, AttributeError) as err:
+    except (OSError, ValueError, AttributeError, RecursionError) as err:
         raise SandboxError(
             f"{ENDPOINTS} cannot be used: {err}",
             where=name,

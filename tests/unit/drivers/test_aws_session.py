@@ -115,7 +115,7 @@ def test_what_is_no_region_is_refused(point: Any, region: str) -> None:
         open_session(region)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "not json", '{"aws": {}}', '{"aws": {"url": 1}}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "not json", '{"aws": {}}', '{"aws": {"url": 1}}', "[" * 100_000])
 def test_a_bad_endpoints_file_never_means_the_real_cloud(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
