@@ -71,7 +71,7 @@ class Audit:
 def _fields(line: bytes) -> dict[str, Any]:
     try:
         tree = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return {}
     return tree if isinstance(tree, dict) else {}
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from provisioner.model import Count
 from provisioner.secret import Secret
 from provisioner.state.files import Files
 from provisioner.state.records import Entry
@@ -27,10 +28,10 @@ BACKUP: Final = "journal.jsonl.backup"
 class Line(msgspec.Struct, omit_defaults=True):
     """One line's JSON. ``more``: so many lines of the same commit follow. The entry stays undecoded."""
 
-    serial: int
+    serial: Count
     lineage: str
     entry: msgspec.Raw
-    more: int = 0
+    more: Count = 0
 
 
 class Frame(NamedTuple):
@@ -75,8 +76,11 @@ def lines_of(entries: Sequence[Entry], lineage: str, first: int) -> tuple[list[L
 
 
 def entry_of(line: Line) -> Entry:
-    """The entry of a line; msgspec.DecodeError where it is none."""
-    entry: Entry = _ENTRIES.decode(line.entry)
+    """The entry of a line; ValueError where it is none."""
+    try:
+        entry: Entry = _ENTRIES.decode(line.entry)
+    except RecursionError as err:
+        raise ValueError(f"it is nested too deep ({err})") from err
     return entry
 
 
@@ -105,7 +109,7 @@ def _frame(number: int, text: bytes, end: int) -> Frame:
         return Frame(number, end, None, "its checksum does not fit")
     try:
         return Frame(number, end, _LINES.decode(body))
-    except msgspec.DecodeError as err:
+    except (ValueError, RecursionError) as err:
         return Frame(number, end, None, str(err))
 
 

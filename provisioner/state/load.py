@@ -89,12 +89,12 @@ def replay(state: State, lines: Sequence[Line], upgrades: Sequence[Upgrade], whe
             raise snapshot.damaged(f"serial {line.serial} follows {state.serial}: lines are missing", place)
         try:
             apply(ledger, line, upgrades)
-        except (msgspec.DecodeError, ValueError) as err:
+        except ValueError as err:
             raise snapshot.damaged(f"line {number} does not fit what is before it: {err}", place) from err
 
 
 def apply(ledger: Ledger, line: Line, upgrades: Sequence[Upgrade]) -> None:
-    """One line, upgraded. msgspec.DecodeError or ValueError where it is no entry or does not fit."""
+    """One line, upgraded. ValueError where it is no entry or does not fit."""
     if upgrades:
         tree = msgspec.json.decode(line.entry)
         for step in upgrades:

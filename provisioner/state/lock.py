@@ -24,6 +24,7 @@ from typing import Final, Self
 import msgspec
 
 from provisioner.errors import LockHeldError, LockLostError
+from provisioner.model import Count, Moment, Pid
 from provisioner.state.files import Files, read, writing
 
 NAME: Final = "lock"
@@ -53,14 +54,14 @@ class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
     ticks, which tells it from a later one of the same pid; ``namespace``: which processes a pid is counted among,
     for containers of one host share its boot. All three are empty where the system has none."""
 
-    pid: int
+    pid: Pid
     host: str
     boot_id: str
     started: str
     user: str
     command: str
-    since: float
-    run: int | None = None
+    since: Moment
+    run: Count | None = None
     namespace: str = ""
 
     def alive(self) -> bool | None:
@@ -104,7 +105,7 @@ def _started(pid: int) -> str:
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
@@ -226,7 +227,7 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
 def _decode(raw: bytes) -> LockInfo | None:
     try:
         return msgspec.json.decode(raw, type=LockInfo)
-    except msgspec.DecodeError:  # empty: released; half-written: just being taken, or died so
+    except (ValueError, RecursionError):  # empty: released; half-written: just being taken, or died so
         return None
 
 

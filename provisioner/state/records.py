@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from provisioner.model import Key
+from provisioner.model import Count, Key, Moment
 
 FORMAT: Final = 1
 """The newest format that this version reads and the only one that it writes."""
@@ -44,7 +44,7 @@ class Record(msgspec.Struct, kw_only=True):
     needs: list[str] = []
     outputs: dict[str, Any] = {}
     stage: str = ""
-    since: float = 0.0
+    since: Moment = 0.0
     adopted: bool = False
     protect: bool = False
     discard: bool = False
@@ -93,7 +93,7 @@ class Change(msgspec.Struct, kw_only=True):
     type: str
     action: Action
     undo: Undo
-    at: float
+    at: Moment
     undone: bool = False
     failed: str = ""
     """Why the last try to undo it failed; empty where none did."""
@@ -119,21 +119,21 @@ class Run(msgspec.Struct, kw_only=True):
     taken up again after a crash or an interruption.
     """
 
-    id: int
+    id: Count
     kind: str
-    started: float
+    started: Moment
     by: str = ""
     result: RunResult = RunResult.RUNNING
-    finished: float | None = None
+    finished: Moment | None = None
     exit_code: int | None = None
-    attempts: int = 1
+    attempts: Count = 1
     error: str = ""
     version: str = ""
     kept: bool = False
     """It failed and was left standing on purpose (``--on-failure keep``), so somebody may rely on it by now."""
     succeeded: bool = False
     """It came to a good end once, so what it made may hold data by now, even while it is being rolled back."""
-    of: int | None = None
+    of: Count | None = None
     """For a rollback: the run that it undoes."""
     changes: list[Change] = []
 
@@ -153,7 +153,7 @@ class State(msgspec.Struct, kw_only=True):
     lineage: str
     salt: str
     format: int = FORMAT
-    serial: int = 0
+    serial: Count = 0
     provider: str = ""
     region: str = ""
     accounts: dict[str, str] = {}
@@ -182,7 +182,7 @@ class PutRun(msgspec.Struct, kw_only=True, tag="run"):
 class PutChange(msgspec.Struct, kw_only=True, tag="change"):
     """Journal line: a run's change of a step is now this; it keeps its place, or comes last if it is new."""
 
-    run: int
+    run: Count
     change: Change
 
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-import msgspec
-
 from provisioner.errors import StateDamagedError, StateError, StateFormatError
 from provisioner.state import journal, snapshot
 from provisioner.state.audit import NAME as AUDIT
@@ -99,7 +97,7 @@ def recover(
     files: Files | None = None,
 ) -> Recovery:
     """Makes the state usable again with the least loss; ``accept_edited`` takes an edited ``state.json`` as
-    it is.
+    it is, or an edited backup where that is no state at all.
 
     LockHeldError; StateFormatError for a newer format; StateDamagedError if an edited file is all there is
     and it is not accepted; StateWriteError.
@@ -118,8 +116,12 @@ def recover(
             raise problem
         found = _look(backend, deployment, UPGRADES)
         source, state, lost = _rebuild(found, deployment, accept_edited=accept_edited)
-        if not source and any(part.verdict == "edited" for part in found.parts):
-            raise problem
+        if not source and (edited := [part.name for part in found.parts if part.verdict == "edited"]):
+            raise StateDamagedError(
+                f"all that is left is {edited[0]}, and something other than provisioner changed it",
+                where=backend.place(edited[0]),
+                hint="look at it, and if it is right: provisioner state recover PLAN --accept-edited",
+            ) from problem
         kept = _write(backend, pen, state, found, clock())
         audit = Audit(pen.audit, backend.place(AUDIT), pen.info, clock)
         facts = {"source": source or "nothing", "lost": list(lost), "problem": str(problem)}
@@ -222,7 +224,7 @@ def _rebuild(found: _Found, deployment: str, *, accept_edited: bool) -> tuple[st
     upgrades: tuple[Upgrade, ...] = ()
     for name in _SNAPSHOTS:
         one = found.snapshots.get(name)
-        if one is not None and (not one.edited or (accept_edited and name == snapshot.NAME)):
+        if one is not None and (not one.edited or accept_edited):
             source, state, upgrades = name, one.state, one.upgrades
             break
     lost: list[str] = []
@@ -248,7 +250,7 @@ def _replay(state: State, lines: Mapping[int, Line], upgrades: Iterable[Upgrade]
             lost.append(f"{_span(state.serial + 1, serial - 1)}: the lines are damaged or missing")
         try:
             apply(ledger, lines[serial], steps)
-        except (msgspec.DecodeError, ValueError) as err:
+        except ValueError as err:
             lost.append(f"record {serial}: {err}")
             state.serial = serial
     return lost

@@ -19,7 +19,7 @@ def read_audit(raw: bytes) -> list[dict[str, Any]]:
 def _line(line: str) -> dict[str, Any]:
     try:
         tree = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"damaged": line}
     return tree if isinstance(tree, dict) else {"damaged": line}
 

@@ -172,7 +172,7 @@ def decode(raw: bytes, where: str) -> Body:
     """StateDamagedError."""
     try:
         return msgspec.json.decode(raw, type=Body)
-    except msgspec.DecodeError as err:
+    except (ValueError, RecursionError) as err:
         hint = "see that nobody is at work, then remove that object"
         raise StateDamagedError(f"it is not a lock ({err})", where=where, hint=hint) from err
 

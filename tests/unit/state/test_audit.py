@@ -7,12 +7,25 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from provisioner.cli.text.audit import read_audit
 from provisioner.state.audit import GENESIS, NAME, verify_audit
 from tests.unit.state.toys import opened
 
 
 def lines(directory: Path) -> list[dict[str, object]]:
     return [msgspec.json.decode(line) for line in (directory / NAME).read_bytes().splitlines()]
+
+
+def test_a_line_that_is_nested_without_end_is_a_broken_chain_and_shown_as_damaged(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.audit("run.started", run=1, kind="deploy")
+    path = tmp_path / NAME
+    path.write_bytes(path.read_bytes() + b"[" * 100_000 + b"\n")
+    assert verify_audit(path.read_bytes()) == 2
+    assert read_audit(path.read_bytes())[1].keys() == {"damaged"}
+    with opened(tmp_path) as store:
+        store.audit("run.started", run=2, kind="deploy")
+    assert verify_audit(path.read_bytes()) == 2
 
 
 def test_each_line_says_when_who_and_what_and_is_chained_to_the_one_before(tmp_path: Path) -> None:

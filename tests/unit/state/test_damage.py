@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -106,6 +107,24 @@ def test_a_well_sealed_file_that_is_not_a_state_is_refused_with_the_field(direct
     assert "since" in str(refusal(directory))
 
 
+@pytest.mark.parametrize("field", ["serial", "since", "started"])
+@pytest.mark.parametrize("number", [-1, 10**30])
+def test_a_number_that_no_calendar_and_no_counter_has_is_refused_with_the_field(
+    directory: Path, field: str, number: int
+) -> None:
+    state = peek(directory, NAME)
+    assert state is not None
+    holder: object = {"serial": state, "since": state.steps["db"], "started": state.runs[0]}[field]
+    setattr(holder, field, 424242)
+    raw = snapshot.encode(state).replace(b"424242", str(number).encode())
+    path = directory / snapshot.NAME
+    path.write_bytes(raw)
+    with pytest.raises(StateDamagedError, match="something other than provisioner changed it"):
+        peek(directory, NAME)
+    with pytest.raises(StateDamagedError, match=field):
+        snapshot.decode(raw, str(path), {}, accept_edited=True)
+
+
 def test_a_newer_format_is_refused_before_its_checksum_is_judged(directory: Path) -> None:
     path = directory / snapshot.NAME
     path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
@@ -168,6 +187,20 @@ def test_a_whole_line_that_is_no_entry_is_damage(directory: Path) -> None:
     bad = journal.Line(state.serial + 1, state.lineage, msgspec.Raw(b'{"type":"magic"}'))
     path.write_bytes(path.read_bytes() + journal.frame(bad))
     assert "line 4 does not fit" in str(refusal(directory))
+
+
+@pytest.mark.parametrize("deep", [b'{"type":"drop","step":%s}', b'{"type":"record","record":{"spec":{"x":%s}}}'])
+def test_a_whole_line_that_is_nested_without_end_is_damage(directory: Path, deep: bytes) -> None:
+    path = directory / journal.NAME
+    state = peek(directory, NAME)
+    assert state is not None
+    brackets = b"[" * 5000 + b"]" * 5000
+    bad = journal.Line(state.serial + 1, state.lineage, msgspec.Raw(deep % brackets))
+    path.write_bytes(path.read_bytes() + journal.frame(bad))
+    assert "line 4" in str(refusal(directory))
+    body = b"[" * 5000
+    path.write_bytes(path.read_bytes() + b"%08x %s\n" % (zlib.crc32(body), body))
+    assert "damaged" in str(refusal(directory))
 
 
 def test_a_journal_of_another_state_is_named_as_such(directory: Path, tmp_path: Path) -> None:

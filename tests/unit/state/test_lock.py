@@ -184,8 +184,20 @@ def test_breaking_a_lock_that_nobody_has_is_none(tmp_path: Path) -> None:
         assert store.takeover is None
 
 
-def test_a_lock_file_with_nonsense_in_it_does_not_stop_anybody(tmp_path: Path) -> None:
-    (tmp_path / lock.NAME).write_bytes(b'{"pid": 12')
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b'{"pid": 12',
+        b'{"pid": "\xed\xa0\x80"}',
+        b"[" * 5000,
+        *(
+            b'{"pid":%s,"host":"h","boot_id":"","started":"","user":"u","command":"c","since":%s}' % numbers
+            for numbers in ((b"0", b"1"), (b"-1", b"1"), (b"1" * 30, b"1"), (b"1", b"1e300"), (b"1", b"-1e300"))
+        ),
+    ],
+)
+def test_a_lock_file_with_nonsense_in_it_does_not_stop_anybody(tmp_path: Path, nonsense: bytes) -> None:
+    (tmp_path / lock.NAME).write_bytes(nonsense)
     assert lock_info(tmp_path) is None
     with opened(tmp_path) as store:
         assert store.takeover is None

@@ -115,6 +115,19 @@ def test_an_edited_snapshot_without_a_copy_is_not_thrown_away(directory: Path) -
     assert recover(directory, NAME, accept_edited=True).state.steps["db"].spec == {"size": 21}
 
 
+def test_an_edited_backup_is_taken_only_if_that_is_meant(directory: Path) -> None:
+    """It is all that is left, and the way to take it is named: recovering again as before would never end."""
+    path = directory / snapshot.BACKUP
+    path.write_bytes(path.read_bytes().replace(b'"toy.thing"', b'"toy.other"'))
+    (directory / snapshot.NAME).write_bytes(b"{")
+    with pytest.raises(StateDamagedError, match=r"all that is left is state\.json\.backup") as caught:
+        recover(directory, NAME)
+    assert "--accept-edited" in caught.value.hint
+    done = recover(directory, NAME, accept_edited=True)
+    assert (done.source, done.state.steps["vpc"].type) == (snapshot.BACKUP, "toy.other")
+    assert mended(directory) == done.state
+
+
 def test_a_damaged_line_costs_that_line_alone(directory: Path) -> None:
     path = directory / journal.NAME
     path.write_bytes(path.read_bytes().replace(b"bucket", b"buckit", 1))
