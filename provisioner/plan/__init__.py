@@ -4,7 +4,8 @@ In the order in which a file meets the parts:
 
 1. ``yamlfile``    reads YAML to values with the place of every key and value; ``yamlnodes`` bounds what may hide in it.
 2. ``read``        splits the document into its sections; ``findings`` collects complaints, each with its place.
-3. ``parameters``  declarations; ``values`` fills them in from defaults, environment, files and the command line.
+3. ``parameters``  declarations; ``values`` fills them in from defaults, environment, files and the command line;
+   ``patterns`` holds texts against regular expressions without ever taking long.
 4. ``steps``       reads steps, decides `when`; ``check`` holds them against the types: names, references, rules.
 5. ``speccheck``   holds one ``with`` against a Spec while references are still unknown; ``spectypes`` knows types.
 6. ``model``       what comes out: Plan, StepDecl, Settings. Everybody above uses these and nothing else.

@@ -9,6 +9,7 @@ import msgspec
 
 from provisioner.plan.findings import describe
 from provisioner.plan.model import ParameterDecl, ParameterType
+from provisioner.plan.patterns import compiled
 from provisioner.plan.read import Section
 
 _TYPES: Final = get_args(ParameterType)
@@ -88,12 +89,14 @@ def _type(entry: Section) -> Any:
 
 def _pattern(entry: Section) -> str | None:
     pattern = entry.text("pattern")
+    if not pattern:
+        return None
     try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as err:
+        compiled(pattern)
+    except ValueError as err:
         entry.error("plan.wrong-type", f"pattern: not a regular expression: {err}", ("pattern",))
         return None
-    return pattern or None
+    return pattern
 
 
 def _bound(entry: Section, key: str) -> float | None:

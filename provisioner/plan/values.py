@@ -11,7 +11,6 @@ overrides.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -21,6 +20,7 @@ from provisioner.model import Finding
 from provisioner.plan.findings import Findings, describe
 from provisioner.plan.model import ParameterDecl
 from provisioner.plan.parameters import Declared
+from provisioner.plan.patterns import compiled
 from provisioner.plan.read import Section, placeholder_in
 from provisioner.plan.spectypes import one_of
 from provisioner.plan.yamlfile import Located, TreePath
@@ -206,14 +206,22 @@ def _complaint(decl: ParameterDecl, value: Any) -> str | None:
     items = value if isinstance(value, list) else [value]
     if decl.allowed and not all(item in decl.allowed for item in items):
         return f"expected {one_of(decl.allowed)}, got {got}"
-    if decl.pattern and not all(isinstance(item, str) and re.fullmatch(decl.pattern, item) for item in items):
-        return f"{got} does not match {decl.pattern}"
+    if decl.pattern and (wrong := _mismatch(decl.pattern, items)):
+        return f"{got} {wrong}"
     below = decl.minimum is not None and value < decl.minimum
     if below or (decl.maximum is not None and value > decl.maximum):
         limits = [f"at least {decl.minimum}"] if decl.minimum is not None else []
         limits += [f"at most {decl.maximum}"] if decl.maximum is not None else []
         return f"expected {' and '.join(limits)}, got {got}"
     return None
+
+
+def _mismatch(pattern: str, items: Sequence[Any]) -> str:
+    try:
+        fits = all(isinstance(item, str) and compiled(pattern).matches(item) for item in items)
+    except ValueError as err:
+        return f"is {err}"
+    return "" if fits else f"does not match {pattern}"
 
 
 def _is_type(kind: str, value: Any) -> bool:
