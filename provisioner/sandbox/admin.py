@@ -129,8 +129,9 @@ class Admin:
         return self._options(query, None)
 
     def _reset(self, query: Query, body: Any) -> Answer:
-        self._gateway.services.reset()
         self._gateway.faults.clear()
+        self._gateway.lags.clear()
+        self._gateway.services.reset()
         self._gateway.log.clear()
         return 200, {}
 

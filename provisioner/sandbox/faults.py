@@ -14,6 +14,7 @@ from provisioner.errors import UsageError
 
 KINDS: Final = {
     "error": "answer with the error code in `error`, without effect",
+    "invalid": "answer with the service's own word for a value that it does not take, without effect",
     "throttling": "answer with the service's own throttling error, without effect",
     "internal": "answer with the service's own internal error (5xx), without effect",
     "reset-before": "drop the connection, without effect",
@@ -21,11 +22,17 @@ KINDS: Final = {
     "slow": "wait `delay` seconds (default 5), then carry on as usual",
     "hang": "let the call take effect, then keep the caller waiting `delay` seconds (default 3600), then drop it",
     "failed": "rds, elasticache: the object that the call makes or changes ends in a failed state",
-    "never-ready": "rds, elasticache: the object that the call makes or changes stays on its way for ever",
+    "never-ready": "rds, elasticache, ec2: the object that the call makes, changes or deletes stays on its way for as "
+    "long as the fault is in the list",
     "ready-then-failed": "rds, elasticache: the object becomes ready, and fails `delay` seconds later (default 1)",
-    "unseen": "the object that the call makes is not shown by reads for `delay` seconds (default 1)",
+    "unseen": "reads do not show what the call made, changed or deleted for `delay` seconds (default 1)",
 }
-OUTCOMES: Final = frozenset({"failed", "never-ready", "ready-then-failed", "unseen"})
+OUTCOMES: Final = {
+    "failed": ("rds", "elasticache"),
+    "never-ready": ("rds", "elasticache", "ec2"),
+    "ready-then-failed": ("rds", "elasticache"),
+}
+"""Kinds that decide what becomes of an object, and the services whose objects are on their way for a while."""
 _DEFAULT_DELAY: Final = {"slow": 5.0, "hang": 3600.0}
 _FIELDS: Final = {"service", "operation", "kind", "error", "message", "times", "skip", "match", "delay"}
 
@@ -81,8 +88,9 @@ class FaultBook:
             raise UsageError(f"{kind!r} is no kind of fault", hint=f"one of: {', '.join(KINDS)}")
         if kind == "error" and not wish.get("error"):
             raise UsageError("a fault needs an error code or a kind", hint='for example "error": "AccessDenied"')
-        if kind in OUTCOMES and wish.get("service") not in ("rds", "elasticache"):
-            raise UsageError(f"the kind {kind} is for rds and elasticache alone", hint="name one of them as `service`")
+        if kind in OUTCOMES and wish.get("service") not in OUTCOMES[kind]:
+            only = ", ".join(OUTCOMES[kind])
+            raise UsageError(f"the kind {kind} is for {only} alone", hint="name one of them as `service`")
         times, skip, delay = wish.get("times", 1), wish.get("skip", 0), wish.get("delay")
         if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in (times, skip)):
             raise UsageError("`times` and `skip` are whole numbers from 0")
@@ -116,6 +124,11 @@ class FaultBook:
                     fault.struck += 1
                     return fault
         return None
+
+    def holds(self, fault_id: int) -> bool:
+        """Whether the fault is still in the list, spent or not."""
+        with self._lock:
+            return any(fault.id == fault_id for fault in self._faults)
 
     def needs_text(self) -> bool:
         """Whether any fault looks into requests, so that nobody decodes them for nothing."""

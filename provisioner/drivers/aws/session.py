@@ -24,8 +24,10 @@ from provisioner.secret import Secret
 class AwsSession:
     """Clients of one account, shared by all drivers and safe to use from several threads."""
 
-    def __init__(self, region: str, endpoint: Endpoint | None = None) -> None:
+    def __init__(self, region: str, endpoint: Endpoint | None = None, *, patience: float = 60.0) -> None:
+        """``patience``: seconds without an answer after which a call counts as one whose outcome nobody knows."""
         self.region = region
+        self._patience = patience
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -108,7 +110,7 @@ class AwsSession:
         options: dict[str, Any] = {
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "connect_timeout": 10,
-            "read_timeout": 60,
+            "read_timeout": self._patience,
             "max_pool_connections": 16,
             "tcp_keepalive": True,
             "parameter_validation": True,

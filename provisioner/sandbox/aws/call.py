@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +22,8 @@ class Call:
 
     ``service`` is boto3's name for it (``cloudwatch``, not ``monitoring``), ``protocol`` the one that the caller
     speaks: query, ec2, json, rest-json, rest-xml or cbor. ``form`` holds the parameters of query and ec2 calls.
-    ``outcome`` is the fault kind, if any, that decides what becomes of the object that the call makes.
+    ``outcome`` is the fault kind, if any, that decides what becomes of the object that the call makes; ``held`` tells
+    whether one that is never to be ready is held back still.
     """
 
     service: str
@@ -33,6 +35,7 @@ class Call:
     form: dict[str, str] = field(default_factory=dict)
     outcome: str = ""
     outcome_delay: float = 0.0
+    held: Callable[[], bool] | None = None
 
     @property
     def write(self) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from typing import Any, Final
 
 from provisioner.sandbox.aws.call import AwsError, Call, DropConnection, Environ, Reply
 from provisioner.sandbox.aws.identify import identify, signed, to_path_style
-from provisioner.sandbox.aws.protocol import error_reply, internal, named, throttling
+from provisioner.sandbox.aws.lag import Lags
+from provisioner.sandbox.aws.protocol import error_reply, internal, invalid, named, throttling
 from provisioner.sandbox.aws.requestlog import RequestLog
 from provisioner.sandbox.aws.rules import ANONYMOUS_READS, RULES
 from provisioner.sandbox.aws.rules.s3access import denied
@@ -23,6 +25,7 @@ from provisioner.sandbox.faults import OUTCOMES, Fault, FaultBook
 
 _log = logging.getLogger(__name__)
 _SECRET_PATHS: Final = ("/moto-api",)
+_REFUSALS: Final = {"invalid": invalid, "throttling": throttling, "internal": internal}
 
 
 class Gateway:
@@ -31,6 +34,7 @@ class Gateway:
     def __init__(self, world: World, faults: FaultBook, log: RequestLog) -> None:
         self.world, self.faults, self.log = world, faults, log
         self.services = Services(world)
+        self.lags = Lags(self.services)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI. Raises DropConnection where a fault says so: the server closes the connection."""
@@ -81,16 +85,18 @@ class Gateway:
     def _struck(self, call: Call, fault: Fault) -> Reply:
         if fault.kind == "error":
             raise named(call, fault.error, fault.message)
-        if fault.kind == "throttling":
-            raise throttling(call)
-        if fault.kind == "internal":
-            raise internal(call)
+        if fault.kind in _REFUSALS:
+            raise _REFUSALS[fault.kind](call)
         if fault.kind == "reset-before":
             raise DropConnection
         if fault.kind == "slow":
             self.world.sleep(fault.delay)
         if fault.kind in OUTCOMES:
             call.outcome, call.outcome_delay = fault.kind, fault.delay
+        if fault.kind == "never-ready":
+            call.held = partial(self.faults.holds, fault.id)
+        if fault.kind == "unseen":
+            return self.lags.unseen(call, fault.delay, lambda: self._dispatch(call))
         reply = self._dispatch(call)
         if fault.kind == "hang":
             self.world.sleep(fault.delay)
@@ -99,6 +105,10 @@ class Gateway:
         return reply
 
     def _dispatch(self, call: Call) -> Reply:
+        with self.lags.view(call):
+            return self._answered(call)
+
+    def _answered(self, call: Call) -> Reply:
         if call.path.startswith(_SECRET_PATHS):
             raise AwsError("AccessDenied", "the control plane is reset through the admin API", 403)
         if not signed(call.environ) and call.service == "s3" and not self._open_to_all(call):

@@ -16,12 +16,13 @@ from typing import Any
 
 @dataclass(slots=True)
 class Stage:
-    """One state on the way. ``seconds`` infinite: it never ends."""
+    """One state on the way. ``seconds`` infinite: it never ends; ``held``: nor does it while this is true."""
 
     status: str
     seconds: float = 0.0
     job: Future[Any] | None = None
     then: Callable[[], None] | None = None
+    held: Callable[[], bool] | None = None
 
 
 class Lifecycle:
@@ -48,11 +49,12 @@ class Lifecycle:
         while self._stages:
             stage = self._stages[0]
             end, now = self._began + stage.seconds, self._now()
-            if now < end or (stage.job is not None and not stage.job.done()):
+            held = stage.held is not None and stage.held()
+            if now < end or held or (stage.job is not None and not stage.job.done()):
                 return
             self._stages.popleft()
             # A job that outlasts its stage's time ends the stage when it is found done.
-            self._began = now if stage.job is not None and stage.seconds == 0 else end
+            self._began = now if stage.held or (stage.job is not None and stage.seconds == 0) else end
             self.error = stage.job.exception() if stage.job is not None else None
             if self.error is not None:
                 self._stages.clear()

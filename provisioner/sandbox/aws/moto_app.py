@@ -74,6 +74,14 @@ class Moto:
         regions = _accounts(service)[ACCOUNT]
         return regions[region] if region in regions else regions["aws"]
 
+    def homes(self, service: str, region: str) -> list[dict[Any, Any]]:
+        """The dictionaries that hold a service's objects, and their tags. Hold ``lock`` meanwhile."""
+        backend = self.backend(service, region)
+        tags = getattr(getattr(backend, "tagger", None), "tags", None)
+        # Whose a bucket is stands beside the accounts; without its bucket such an entry sends moto round in circles.
+        owners = getattr(_accounts(service), "bucket_accounts", None)
+        return [home for home in (*vars(backend).values(), tags, owners) if isinstance(home, dict)]
+
     def used(self) -> list[str]:
         """The services that were called since the start or the last reset, but for those that moto does not have."""
         from moto.backends import list_of_moto_modules

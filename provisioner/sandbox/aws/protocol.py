@@ -24,6 +24,14 @@ _INTERNAL: Final = {
     "logs": ("ServiceUnavailableException", 500),
     "iam": ("ServiceFailure", 500),
 }
+_INVALID: Final = {
+    "kms": "ValidationException",
+    "secretsmanager": "InvalidParameterException",
+    "logs": "InvalidParameterException",
+    "iam": "ValidationError",
+    "sns": "InvalidParameter",
+    "s3": "InvalidArgument",
+}
 _DENIED: Final = {"ec2": ("UnauthorizedOperation", 403), "sns": ("AuthorizationError", 403)}
 
 
@@ -38,6 +46,12 @@ def internal(call: Call) -> AwsError:
     """The service's own way to say that it failed."""
     code, status = _INTERNAL.get(call.service, ("InternalFailure", 500))
     return AwsError(code, "An internal error occurred", status)
+
+
+def invalid(call: Call) -> AwsError:
+    """The service's own way to say that a value is none that it takes."""
+    plain = "ValidationException" if call.protocol in ("json", "rest-json", "cbor") else "InvalidParameterValue"
+    return AwsError(_INVALID.get(call.service, plain), "a value is not valid (asked for by a fault)", 400)
 
 
 def denied(call: Call) -> AwsError:

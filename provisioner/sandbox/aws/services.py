@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from provisioner.sandbox.aws.elasticache.service import ElastiCache
@@ -20,6 +21,8 @@ class Services:
         self.strict: dict[str, StrictService[Any]] = {"rds": self.rds, "elasticache": self.elasticache}
         self.reserved_until: dict[tuple[str, str, str], float] = {}
         """Names that deleted objects still hold: (service, region, name) to the time of release."""
+        self.held: dict[str, Callable[[], bool]] = {}
+        """Objects of EC2, by id, that are pending for as long as this is true."""
 
     def reset(self) -> None:
         """Forget every object; databases are removed too."""
@@ -27,4 +30,5 @@ class Services:
         for service in self.strict.values():
             service.reset()
         self.reserved_until.clear()
+        self.held.clear()
         self.world.moto.reset()

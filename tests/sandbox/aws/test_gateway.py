@@ -206,7 +206,7 @@ def test_a_new_database_can_be_made_invisible_for_a_while(aws: Aws) -> None:
         {"error": "X", "colour": 1},
         {"error": "X", "service": "rdss"},
         {"error": "X", "service": "rds", "operation": "CreateDbInstance"},
-        {"kind": "unseen", "service": "s3"},
+        {"kind": "never-ready", "service": "s3"},
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(aws: Aws, fault: dict[str, object]) -> None:

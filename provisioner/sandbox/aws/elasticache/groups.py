@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 from provisioner.sandbox.aws import windows
@@ -135,14 +134,9 @@ def _launch(region: CacheRegion, group: ReplicationGroup, call: Call) -> None:
     values = parameter_groups.server_values(parameter_groups.find(region, s["CacheParameterGroupName"]))
     token = group.tokens[0] if group.tokens else None
     seconds = region.world.options.seconds("elasticache")
-    if call.outcome == "never-ready":
-        group.lifecycle.follow([Stage("creating", math.inf)], rest="available")
-        return
     if call.outcome == "failed":
         group.lifecycle.follow([Stage("creating", seconds)], rest="create-failed")
         return
-    if call.outcome == "unseen":
-        group.seen_from = region.world.now() + call.outcome_delay
 
     def start() -> CacheAddresses:
         return databases.start_valkey(
@@ -159,7 +153,7 @@ def _launch(region: CacheRegion, group: ReplicationGroup, call: Call) -> None:
     def up() -> None:
         group.addresses = job.result()
 
-    stages = [Stage("creating", seconds, job, up)]
+    stages = [Stage("creating", seconds, job, up, call.held)]
     if call.outcome == "ready-then-failed":
         stages.append(Stage("available", call.outcome_delay))
     failed = call.outcome == "ready-then-failed"
@@ -170,14 +164,14 @@ def describe(region: CacheRegion, p: Params, call: Call) -> Result:
     """DescribeReplicationGroups."""
     if p.get("ReplicationGroupId"):
         return {"ReplicationGroups": [group_view(region, region.group(p["ReplicationGroupId"]))]}
-    shown, marker = page(region.visible(), p, lambda g: g.ident)
+    shown, marker = page(list(region.groups.values()), p, lambda g: g.ident)
     return {"ReplicationGroups": [group_view(region, g) for g in shown], "Marker": marker}
 
 
 def describe_clusters(region: CacheRegion, p: Params, call: Call) -> Result:
     """DescribeCacheClusters: the members of replication groups; there are no others."""
     nodes = p.get("ShowCacheNodeInfo", False)
-    found = [(g, number) for g in region.visible() for number in range(len(g.members))]
+    found = [(g, number) for g in list(region.groups.values()) for number in range(len(g.members))]
     if p.get("ShowCacheClustersNotInReplicationGroups"):
         found = []
     wish = p.get("CacheClusterId")
@@ -208,6 +202,6 @@ def delete(region: CacheRegion, p: Params, call: Call) -> Result:
     job = region.world.jobs.do(group.database, lambda: region.world.databases.remove(group.database))
     group.lifecycle = Lifecycle(region.world.now, "deleting")
     seconds = region.world.options.seconds("elasticache:delete")
-    stages = [Stage("deleting", math.inf if call.outcome == "never-ready" else seconds, job)]
+    stages = [Stage("deleting", seconds, job, held=call.held)]
     group.lifecycle.follow(stages, rest=GONE)
     return {"ReplicationGroup": group_view(region, group)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 from provisioner.sandbox.aws.call import AwsError, Call
@@ -140,6 +139,9 @@ def _go(region: CacheRegion, group: ReplicationGroup, taking: Settings, tokens: 
             group.tokens = [t for t in tokens if t]
             group.settings["AuthTokenLastModifiedDate"] = region.world.wall()
 
-    seconds = math.inf if call.outcome == "never-ready" else region.world.options.seconds("elasticache:modify")
-    stages = [Stage("modifying", seconds, region.world.jobs.do(group.database, work), done)]
-    group.lifecycle.follow(stages, rest="create-failed" if call.outcome == "failed" else "available")
+    seconds = region.world.options.seconds("elasticache:modify")
+    stages = [Stage("modifying", seconds, region.world.jobs.do(group.database, work), done, call.held)]
+    if call.outcome == "ready-then-failed":
+        stages.append(Stage("available", call.outcome_delay))
+    failed = call.outcome in ("failed", "ready-then-failed")
+    group.lifecycle.follow(stages, rest="create-failed" if failed else "available")

@@ -59,7 +59,6 @@ class ReplicationGroup:
     pending: dict[str, Any] = field(default_factory=dict)
     addresses: CacheAddresses | None = None
     parameter_status: str = "in-sync"
-    seen_from: float = 0.0
 
     @property
     def status(self) -> str:
@@ -104,15 +103,11 @@ class CacheRegion(Region):
                     self.tags.pop(arn, None)
 
     def group(self, ident: str) -> ReplicationGroup:
-        """The replication group that a caller may see; AwsError when there is none."""
+        """The replication group with this name; AwsError when there is none."""
         group = self.groups.get(ident.lower())
-        if group is None or group.seen_from > self.world.now():
+        if group is None:
             raise AwsError("ReplicationGroupNotFoundFault", f"ReplicationGroup {ident} not found.")
         return group
-
-    def visible(self) -> list[ReplicationGroup]:
-        """Every group that a caller may see."""
-        return [g for g in self.groups.values() if g.seen_from <= self.world.now()]
 
     def subnet_group(self, name: str) -> CacheSubnetGroup:
         """The subnet group with this name (``default``: the default VPC's, made at first use)."""

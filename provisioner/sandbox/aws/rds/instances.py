@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -200,14 +199,9 @@ def export_log(region: RdsRegion, instance: Instance, log: str) -> None:
 def launch(region: RdsRegion, instance: Instance, start: Callable[[], Address], call: Call) -> None:
     """Send a new instance on its way: creating, backing up where backups are on, available."""
     seconds = region.world.options.seconds("rds")
-    if call.outcome == "never-ready":
-        instance.lifecycle.follow([Stage("creating", math.inf)], rest="available")
-        return
     if call.outcome == "failed":
         instance.lifecycle.follow([Stage("creating", seconds)], rest="failed")
         return
-    if call.outcome == "unseen":
-        instance.seen_from = region.world.now() + call.outcome_delay
     job = region.world.jobs.do(instance.database, start)
 
     def up() -> None:
@@ -218,7 +212,7 @@ def launch(region: RdsRegion, instance: Instance, start: Callable[[], Address], 
 
     # The first backup is part of the provisioning time: the instance is available when that is over.
     backup = min(seconds / 10, 30.0) if instance.settings["BackupRetentionPeriod"] else 0.0
-    stages = [Stage("creating", seconds - backup, job, up)]
+    stages = [Stage("creating", seconds - backup, job, up, call.held)]
     if backup:
         stages.append(Stage("backing-up", backup))
     rest = "available"
@@ -241,7 +235,7 @@ def describe(region: RdsRegion, p: Params, call: Call) -> Result:
         "db-cluster-id": lambda i: "",
         "domain": lambda i: "",
     }
-    found = filtered(region.visible(), p, known)
+    found = filtered(list(region.instances.values()), p, known)
     shown, marker = page(found, p, lambda i: i.ident)
     return {"DBInstances": [instance_view(region, i) for i in shown], "Marker": marker}
 
@@ -309,8 +303,6 @@ def delete(region: RdsRegion, p: Params, call: Call) -> Result:
         snapshots.settle_with(region, snapshot, job)
     region.happened(instance.ident, "db-instance", "deletion", "DB instance deleted")
     instance.lifecycle = Lifecycle(region.world.now, "deleting")
-    rest = [Stage("deleting", region.world.options.seconds("rds:delete"), job)]
-    if call.outcome == "never-ready":
-        rest = [Stage("deleting", math.inf)]
+    rest = [Stage("deleting", region.world.options.seconds("rds:delete"), job, held=call.held)]
     instance.lifecycle.follow(rest, rest="failed" if call.outcome == "failed" else GONE)
     return {"DBInstance": instance_view(region, instance)}

@@ -8,7 +8,6 @@ deferred change without ApplyImmediately stays pending: a maintenance window nev
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -145,12 +144,10 @@ def _go(region: RdsRegion, instance: Instance, taking: Settings, password: str |
         region.happened(instance.ident, "db-instance", "configuration change", "Finished applying modification")
 
     job = region.world.jobs.do(instance.database, _job(region, instance, values if restarts else None, password))
-    stages = [Stage("available", min(seconds / 3, 1.0)), Stage(status, seconds, job, done)]
+    stages = [Stage("available", min(seconds / 3, 1.0)), Stage(status, seconds, job, done, call.held)]
     if not _STORAGE.isdisjoint(taking):
         stages.append(Stage("storage-optimization", seconds))
-    if call.outcome == "never-ready":
-        stages = [Stage("modifying", math.inf)]
-    elif call.outcome == "ready-then-failed":
+    if call.outcome == "ready-then-failed":
         stages.append(Stage("available", call.outcome_delay))
     failed = call.outcome in ("failed", "ready-then-failed")
     instance.lifecycle.follow(stages, rest="failed" if failed else "available")

@@ -64,7 +64,6 @@ class Instance:
     in_force: dict[str, str] = field(default_factory=dict)
     address: str = ""
     port: int = 0
-    seen_from: float = 0.0
 
     @property
     def status(self) -> str:
@@ -89,7 +88,10 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Subscription:
-    """An event subscription: which events of which sources go to which topic."""
+    """An event subscription: which events of which sources go to which topic.
+
+    It is active as soon as it is made, unless a fault says otherwise: that is what its ``lifecycle`` is for.
+    """
 
     name: str
     topic: str
@@ -98,6 +100,7 @@ class Subscription:
     categories: list[str]
     enabled: bool
     created: datetime
+    lifecycle: Lifecycle
 
 
 @dataclass(slots=True)
@@ -126,22 +129,22 @@ class RdsRegion(Region):
         self.events: list[Event] = []
 
     def settle(self) -> None:
-        """Take every instance to where it should be by now; one that is gone loses its tags too."""
+        """Take every object to where it should be by now; one that is gone loses its tags too."""
         for ident, instance in list(self.instances.items()):
             if instance.status == GONE:
                 del self.instances[ident]
                 self.tags.pop(self.arn("db", ident), None)
+        for name, subscription in list(self.subscriptions.items()):
+            if subscription.lifecycle.status == GONE:
+                del self.subscriptions[name]
+                self.tags.pop(self.arn("es", name), None)
 
     def instance(self, ident: str) -> Instance:
-        """The instance that a caller may see; AwsError when there is none."""
+        """The instance with this name; AwsError when there is none."""
         instance = self.instances.get(ident.lower())
-        if instance is None or instance.seen_from > self.world.now():
+        if instance is None:
             raise AwsError("DBInstanceNotFound", f"DBInstance {ident} not found.")
         return instance
-
-    def visible(self) -> list[Instance]:
-        """Every instance that a caller may see."""
-        return [i for i in self.instances.values() if i.seen_from <= self.world.now()]
 
     def snapshot(self, ident: str) -> Snapshot:
         """The snapshot with this name; AwsError when there is none."""

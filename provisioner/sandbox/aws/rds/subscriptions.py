@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from provisioner.sandbox.aws.call import AwsError, Call
-from provisioner.sandbox.aws.rds.state import RdsRegion, Subscription
+from provisioner.sandbox.aws.lifecycle import Lifecycle, Stage
+from provisioner.sandbox.aws.rds.state import GONE, RdsRegion, Subscription
 from provisioner.sandbox.aws.strict import Params, Result, page
 from provisioner.sandbox.settings import ACCOUNT
 
@@ -45,11 +46,22 @@ def create(region: RdsRegion, p: Params, call: Call) -> Result:
         categories=sorted(set(p.get("EventCategories", []))),
         enabled=p.get("Enabled", True),
         created=region.world.wall(),
+        lifecycle=Lifecycle(region.world.now, "active"),
     )
     _check(region, subscription)
+    _follow(subscription, call, "creating")
     region.tag(region.arn("es", name), p.get("Tags", []))
     region.subscriptions[name] = subscription
     return {"EventSubscription": _view(region, subscription)}
+
+
+def _follow(subscription: Subscription, call: Call, status: str, rest: str = "active") -> None:
+    """Send it on its way; no-permission is where RDS puts one whose topic it may no longer publish to."""
+    stages = [Stage(status, held=call.held)] if call.held else []
+    if call.outcome == "ready-then-failed":
+        stages.append(Stage("active", call.outcome_delay))
+    failed = call.outcome in ("failed", "ready-then-failed")
+    subscription.lifecycle.follow(stages, rest="no-permission" if failed else rest)
 
 
 def _topic(region: RdsRegion, arn: str) -> str:
@@ -85,7 +97,7 @@ def _view(region: RdsRegion, s: Subscription) -> dict[str, Any]:
         "CustomerAwsId": ACCOUNT,
         "CustSubscriptionId": s.name,
         "SnsTopicArn": s.topic,
-        "Status": "active" if region.world.neighbours.topic_exists(s.topic) else "topic-not-exist",
+        "Status": s.lifecycle.status if region.world.neighbours.topic_exists(s.topic) else "topic-not-exist",
         "SubscriptionCreationTime": s.created.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
         "SourceType": s.source_type or None,
         "SourceIdsList": s.sources,
@@ -101,6 +113,13 @@ def _find(region: RdsRegion, name: str) -> Subscription:
     return region.subscriptions[name]
 
 
+def _at_rest(region: RdsRegion, name: str) -> Subscription:
+    subscription = _find(region, name)
+    if subscription.lifecycle.busy:
+        raise AwsError("InvalidEventSubscriptionState", f"{name} is {subscription.lifecycle.status}")
+    return subscription
+
+
 def describe(region: RdsRegion, p: Params, call: Call) -> Result:
     """DescribeEventSubscriptions."""
     if p.get("SubscriptionName"):
@@ -111,7 +130,7 @@ def describe(region: RdsRegion, p: Params, call: Call) -> Result:
 
 def modify(region: RdsRegion, p: Params, call: Call) -> Result:
     """ModifyEventSubscription."""
-    old = _find(region, p["SubscriptionName"])
+    old = _at_rest(region, p["SubscriptionName"])
     new = Subscription(
         name=old.name,
         topic=_topic(region, p["SnsTopicArn"]) if p.get("SnsTopicArn") else old.topic,
@@ -120,18 +139,21 @@ def modify(region: RdsRegion, p: Params, call: Call) -> Result:
         categories=sorted(set(p.get("EventCategories", old.categories))),
         enabled=p.get("Enabled", old.enabled),
         created=old.created,
+        lifecycle=Lifecycle(region.world.now, "active"),
     )
     _check(region, new)
+    _follow(new, call, "modifying")
     region.subscriptions[old.name] = new
     return {"EventSubscription": _view(region, new)}
 
 
 def delete(region: RdsRegion, p: Params, call: Call) -> Result:
     """DeleteEventSubscription."""
-    subscription = _find(region, p["SubscriptionName"])
+    subscription = _at_rest(region, p["SubscriptionName"])
     answer = _view(region, subscription) | {"Status": "deleting"}
-    del region.subscriptions[subscription.name]
-    region.tags.pop(region.arn("es", subscription.name), None)
+    subscription.lifecycle = Lifecycle(region.world.now, "deleting")
+    _follow(subscription, call, "deleting", GONE)
+    region.settle()
     return {"EventSubscription": answer}
 
 

@@ -42,6 +42,8 @@ _SHOWS_INTERFACES: Final = (
 )  # fmt: skip
 
 RULES: Final[dict[tuple[str, str], Rule]] = {
+    **{("ec2", name): ec2.pending for name in ("CreateVpc", "CreateSubnet")},
+    **{("ec2", name): ec2.available for name in ("DescribeVpcs", "DescribeSubnets")},
     ("ec2", "DeleteSecurityGroup"): ec2.delete_security_group,
     ("ec2", "DeleteSubnet"): ec2.delete_subnet,
     ("ec2", "DeleteVpc"): ec2.delete_vpc,

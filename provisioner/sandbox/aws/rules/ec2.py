@@ -1,4 +1,7 @@
-"""EC2: what something else still hangs on cannot be deleted (DependencyViolation). Like EC2, it does not say what."""
+"""EC2: what something else still hangs on cannot be deleted (DependencyViolation; like EC2, it does not say what).
+
+And what is pending for a while.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,36 @@ def delete_interface(call: Call, services: Services, proceed: Callable[[], Reply
         if eni is not None and (interfaces.managed(eni) or getattr(eni, "instance", None) is not None):
             raise AwsError("InvalidParameterValue", f"Network interface '{wish}' is currently in use.")
         return proceed()
+
+
+def pending(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """CreateVpc, CreateSubnet: what a fault holds back is pending for as long as it does."""
+    if call.held is None:
+        return proceed()
+    with services.world.moto.lock("ec2"):
+        before = {thing.id for thing in _networks(services, call.region)}
+        reply = proceed()
+        for thing in _networks(services, call.region):
+            if thing.id not in before:
+                thing.state = "pending"
+                services.held[thing.id] = call.held
+    return reply
+
+
+def available(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """DescribeVpcs, DescribeSubnets: what is held back no longer has become available."""
+    if services.held:
+        with services.world.moto.lock("ec2"):
+            for thing in _networks(services, call.region):
+                if thing.id in services.held and not services.held[thing.id]():
+                    thing.state = "available"
+                    del services.held[thing.id]
+    return proceed()
+
+
+def _networks(services: Services, region: str) -> list[Any]:
+    backend = services.world.moto.backend("ec2", region)
+    return [*backend.vpcs.values(), *(subnet for zone in backend.subnets.values() for subnet in zone.values())]
 
 
 def delete_security_group(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
