@@ -317,7 +317,7 @@ class CloudError(ProvisionerError):
         self.cloud_code = cloud_code
         self.retry_after = retry_after
         self.nothing_made = False
-        """Set by :func:`outright`: the very first call of a create was refused, so there is nothing to look for."""
+        """Set by :func:`outright`: no call of the create was taken, so there is nothing to look for."""
 
     def __str__(self) -> str:
         said = f" [{self.cloud_code}]" if self.cloud_code else ""

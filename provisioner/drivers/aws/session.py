@@ -27,8 +27,8 @@ class AwsSession:
     def __init__(self, region: str, endpoint: Endpoint | None = None, *, patience: float = 60.0) -> None:
         """``patience``: seconds without an answer after which a call counts as one whose outcome nobody knows."""
         self.region = region
-        self._patience = patience
-        self._endpoint = endpoint
+        self.patience = patience
+        self.endpoint = endpoint
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._boto: Any = None
@@ -97,7 +97,7 @@ class AwsSession:
 
     def ca(self) -> str | None:
         """Path of the authority that signs the databases' certificates, where the endpoint names one."""
-        return (self._endpoint.ca if self._endpoint else "") or None
+        return (self.endpoint.ca if self.endpoint else "") or None
 
     def _before_send(self, **_: Any) -> None:
         if self._fence is not None:
@@ -105,20 +105,20 @@ class AwsSession:
 
     def _make_client(self, service: str, region: str) -> Any:
         if self._boto is None:
-            self._boto = _boto_session(self._endpoint)
+            self._boto = _boto_session(self.endpoint)
         config: Any = importlib.import_module("botocore.config")
         options: dict[str, Any] = {
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "connect_timeout": 10,
-            "read_timeout": self._patience,
+            "read_timeout": self.patience,
             "max_pool_connections": 16,
             "tcp_keepalive": True,
             "parameter_validation": True,
             "user_agent_extra": "provisioner",
         }
         place: dict[str, Any] = {}
-        if self._endpoint:
-            place["endpoint_url"] = self._endpoint.url
+        if self.endpoint:
+            place["endpoint_url"] = self.endpoint.url
             options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
         try:
             made = self._boto.client(service, region_name=region, config=config.Config(**options), **place)

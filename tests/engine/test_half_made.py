@@ -1,0 +1,42 @@
+"""A create of several calls that stops after the first: what it made is this run's work, and is taken back with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from provisioner.errors import BusyError, CloudError, InvalidRequestError, ThrottledError
+from tests.engine.world import World, agree, plan, step
+
+ERRORS: dict[str, Callable[[], CloudError]] = {
+    "throttled": lambda: ThrottledError("slow down"),
+    "not known everywhere yet": lambda: BusyError("no such object"),
+}
+
+
+@pytest.mark.parametrize("lag", [0.0, 5.0], ids=["seen at once", "seen late"])
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize("type_", ["toy.thing", "toy.network"])
+def test_what_a_create_made_before_it_was_stopped_goes_with_the_run_that_fails(
+    world: World, type_: str, error: Callable[[], CloudError], lag: float
+) -> None:
+    world.cloud.lag = lag
+    world.cloud.fail("create", "half", error, times=1, after=True)
+    world.cloud.fail("create", "bad", lambda: InvalidRequestError("no"), times=9)
+    outcome = world.deploy(plan(step("half", type_), step("bad", after=("half",))))
+    assert (outcome.exit_code, outcome.remains) == (4, [])
+    assert world.names() == []
+    agree(world)
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_what_was_there_all_the_time_is_not_the_work_of_a_run_whose_every_create_was_refused(
+    world: World, error: Callable[[], CloudError]
+) -> None:
+    world.cloud.plant("thing", "shop-test-old", "shop-test/old").seen_from = 3.0
+    world.cloud.fail("create", "old", error, times=1)
+    world.cloud.fail("create", "bad", lambda: InvalidRequestError("no"), times=9)
+    outcome = world.deploy(plan(step("old"), step("bad", after=("old",))))
+    assert outcome.exit_code == 4
+    assert world.names() == ["old"]
