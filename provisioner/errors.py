@@ -316,8 +316,8 @@ class CloudError(ProvisionerError):
         super().__init__(message, where=where, hint=hint)
         self.cloud_code = cloud_code
         self.retry_after = retry_after
-        self.nothing_made = False
-        """Set by :func:`outright`: no call of the create was taken, so there is nothing to look for."""
+        self.nothing_done = False
+        """Set by :func:`outright`: no call was taken, so there is nothing to look for and nothing to take back."""
 
     def __str__(self) -> str:
         said = f" [{self.cloud_code}]" if self.cloud_code else ""
@@ -440,12 +440,14 @@ class InterruptedRunError(ProvisionerError):
 
 @contextmanager
 def outright() -> Iterator[None]:
-    """Marks a refusal of what stands in it, a create's calls up to the one that makes, as one that made nothing.
+    """Marks a refusal of what stands in it, a create's calls up to the one that makes or an update's first.
+
+    Nothing was done then: what was refused, also for now (too fast, busy), has no effect.
 
     A refusal without the mark may come from a later call, when the object is there and only cannot be seen yet.
     """
     try:
         yield
     except CloudError as error:
-        error.nothing_made = not error.retryable or isinstance(error, BusyError | ThrottledError)
+        error.nothing_done = not error.retryable or isinstance(error, ThrottledError | BusyError)
         raise

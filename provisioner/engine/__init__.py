@@ -7,7 +7,7 @@ In the order in which a deploy meets the parts:
 3. ``schedule``  the ready-set: a step starts when the last thing that it needs is done.
 4. ``loop``      one thread drives all steps as generators; calls go to a pool, waits into a timer heap, looks of one
                  type into one list call, commits of one tick into one write.
-5. ``forward``   one step's life: look, ``decide``, announce, act, look again. Start here.
+5. ``forward``   one step's life: look, ``decide``, announce (``intent``), act, look again. Start here.
 6. ``decide``    the table: what the record says × what the cloud says → what to do.
 7. ``course``    what one step aims at, and its ways to wait; ``compare`` finds what differs; ``gate`` runs checks.
 8. ``retry``     the one place that retries and slows down.

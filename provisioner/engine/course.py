@@ -87,6 +87,10 @@ class Course:
         """An update of ours was accepted: what the cloud does not report is as announced."""
         self.claimed = False
         """The owner's tag was put back."""
+        self.untouched: Record | None = None
+        """The record before this run's first intent to update it; none where another run may have begun that."""
+        self.maybe_changed = False
+        """An update may have been carried out, at least in part."""
         self.announced = False
         """It wrote the run's first intent to create: if no create is ever accepted, the run did not make the object."""
         self.updates = 0

@@ -17,6 +17,7 @@ from provisioner.engine.compare import Difference, gap
 from provisioner.engine.context import Context, Seen
 from provisioner.engine.course import READBACK, Course, aim
 from provisioner.engine.decide import Sight, Verdict, decide, sight
+from provisioner.engine.intent import announce, announce_update, change_of, record_of, restoring, unannounce, withdraw
 from provisioner.engine.loop import Task
 from provisioner.engine.lost import known
 from provisioner.engine.remove import remove
@@ -30,9 +31,8 @@ from provisioner.errors import (
 from provisioner.model import Observed, Phase
 from provisioner.plan.model import StepDecl
 from provisioner.refs import freeze
-from provisioner.secret import MASK, Secret
-from provisioner.spec import defaults
-from provisioner.state.records import Action, Change, DropRecord, PutChange, Record, Status, Undo, UndoKind
+from provisioner.secret import Secret
+from provisioner.state.records import Action, DropRecord, Record, Status, Undo, UndoKind
 
 UPDATES = 3
 
@@ -90,7 +90,7 @@ def _create(course: Course, seen: Observed | None, differences: list[Difference]
     course.announced = course.announced or course.ctx.change(course.step) is None
     # First the queue, then the intent: the grace period counts from the intent, and a queue may be longer than it.
     yield from course.ctx.retrier.turn(course.resource.service)
-    yield from _announce(course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.DELETE))
+    yield from announce(course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.DELETE))
     course.ctx.audit("create", _present(course))
     resource, key, spec = course.resource, course.key, course.target.spec
     try:
@@ -104,29 +104,21 @@ def _create(course: Course, seen: Observed | None, differences: list[Difference]
 
 def _after_failed_create(course: Course, error: CloudError) -> Task:
     """An exception is a question, not an answer: read what became of it."""
-    if error.retryable and not error.nothing_made:
-        course.maybe_made = True
+    if error.retryable and not error.nothing_done:
+        course.maybe_made = True  # also where it was told to wait: that may have been the second call of several
     seen: Observed | None = yield from course.look()
     if seen is not None:
         if seen.owner == course.key.owner and not (error.retryable or isinstance(error, AlreadyExistsError)):
             raise error  # half made, and the rest was refused: the undo takes it away
         return seen
-    if error.retryable or (isinstance(error, AlreadyExistsError) and not error.nothing_made):
+    if error.retryable or (isinstance(error, AlreadyExistsError) and not error.nothing_done):
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())
-    if error.nothing_made and not course.maybe_made:
-        yield from _withdraw(course)
+    if error.nothing_done and not course.maybe_made:
+        yield from withdraw(course)
     # Else an earlier call or try may show any moment: the announcement stays, for the undo to see.
     raise error
-
-
-def _withdraw(course: Course) -> Task:
-    """The cloud refused and nothing is there: take the announcement back, so that there is nothing to undo."""
-    change = course.ctx.change(course.step)
-    if change is not None and change.undo.kind is UndoKind.DELETE:
-        done = msgspec.structs.replace(change, undone=True)
-        yield from course.ctx.commit(DropRecord(step=course.step), PutChange(run=course.ctx.run_id, change=done))
 
 
 def _update(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
@@ -145,34 +137,28 @@ def _update(course: Course, seen: Observed | None, differences: list[Difference]
         )
     course.show(Action.UPDATE)
     yield from course.ctx.retrier.turn(course.resource.service)
-    yield from _announce_update(course, differences)
+    if course.ctx.change(course.step) is None and course.record is not None and course.record.status is Status.READY:
+        course.untouched = course.record
+    yield from announce_update(course, differences)
     course.ctx.audit("update", _present(course), fields=[d.field for d in differences])
     resource: Any = course.resource
     key, spec = course.key, course.target.spec
     try:
         yield from course.ctx.retrier.once(lambda: resource.update(key, spec, names), resource.service)
     except CloudError as error:
-        if not error.retryable:
-            raise
-        yield from course.pause(error)
-        return (yield from course.look())
+        if error.retryable:
+            course.maybe_changed = course.maybe_changed or not error.nothing_done
+            yield from course.pause(error)
+            return (yield from course.look())
+        if error.nothing_done and not course.maybe_changed:
+            yield from unannounce(course)
+        raise
     course.asked, course.sent = names, True
+    course.maybe_changed = True
     course.updates += 1
     course.updated_at = course.ctx.clock.now()
     course.accepted()
     return (yield from course.look())
-
-
-def _announce_update(course: Course, differences: list[Difference]) -> Task:
-    record = course.record
-    if record is None:
-        # Ours by its tag, but the record of it was lost. It may hold data, so it must not pass for half made.
-        undo = Undo(kind=UndoKind.NOTHING, note="there was no record of how it was before")
-        yield from _announce(course, Status.UPDATING, Action.UPDATE, undo)
-    elif record.status is Status.CREATING:
-        yield from _announce(course, Status.CREATING, Action.CREATE, Undo(kind=UndoKind.DELETE))
-    else:
-        yield from _announce(course, Status.UPDATING, Action.UPDATE, _restore(course, record, differences))
 
 
 def _replace(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
@@ -213,7 +199,7 @@ def _take_away(course: Course, record: Record) -> Task:
     unfinished = record.status is Status.CREATING
     _guard(course, record)
     undo = Undo(kind=UndoKind.DELETE) if unfinished else Undo(kind=UndoKind.RECREATE, before=record)
-    change = _change(course, Action.REPLACE, undo)
+    change = change_of(course, Action.REPLACE, undo)
     if record.adopted:
         # It is left as it is. Its record must go too: it would pass its immunity on to what takes its place.
         yield from course.ctx.commit(DropRecord(step=course.step), *course.ctx.announce(change))
@@ -240,12 +226,12 @@ def _guard(course: Course, record: Record) -> None:
 def _adopt(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     assert seen is not None
     course.show(Action.ADOPT)
-    record = _record(course, Status.READY)
+    record = record_of(course, Status.READY)
     record.adopted = True
     # As it was: should a later update of this run be undone, these are the values to go back to.
     mine = {name: seen.spec[name] for name in course.target.decl.tree if name in seen.spec}
     record.spec |= freeze(mine, course.ctx.lookup)
-    change = _change(course, Action.ADOPT, Undo(kind=UndoKind.NOTHING))
+    change = change_of(course, Action.ADOPT, Undo(kind=UndoKind.NOTHING))
     yield from course.ctx.commit(*course.ctx.put(record, change))
     course.ctx.audit("adopt", record)
     return seen
@@ -253,7 +239,7 @@ def _adopt(course: Course, seen: Observed | None, differences: list[Difference])
 
 def _claim(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     course.show(Action.UPDATE)
-    change = _change(course, Action.UPDATE, _restore(course, _present(course), differences))
+    change = change_of(course, Action.UPDATE, restoring(course, _present(course), differences))
     return (yield from claim(course, change))
 
 
@@ -274,7 +260,7 @@ def _settle(course: Course, seen: Observed | None, differences: list[Difference]
 def _foreign(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     assert seen is not None
     if course.ctx.change(course.step) is not None:
-        yield from _withdraw(course)
+        yield from withdraw(course)
     whose = f"it belongs to {seen.owner}" if seen.owner else "it carries no owner's tag"
     raise ForeignObjectError(
         f"{course.key.name} exists already, and {whose}",
@@ -305,7 +291,7 @@ def _finish(course: Course, seen: Observed, verdict: Verdict) -> Task:
     ctx = course.ctx
     ctx.learn(course.step, seen.outputs)
     before = course.record
-    record = _record(course, Status.READY)
+    record = record_of(course, Status.READY)
     record.outputs = {name: value for name, value in seen.outputs.items() if not isinstance(value, Secret)}
     record.adopted = before is not None and before.adopted
     if verdict is Verdict.KEEP and before is not None and _same_record(before, record):
@@ -314,7 +300,7 @@ def _finish(course: Course, seen: Observed, verdict: Verdict) -> Task:
     if before is None:
         # Ours by its tag, but not in the record: the state was lost. Nothing was made, so nothing is to be undone.
         course.show(Action.RESUME)
-        change = _change(course, Action.RESUME, Undo(kind=UndoKind.NOTHING))
+        change = change_of(course, Action.RESUME, Undo(kind=UndoKind.NOTHING))
     if change is not None and course.announced and not (course.answered or course.maybe_made):
         # Every create was refused because it was there all the time, though a read had missed it: not this run's work.
         change = msgspec.structs.replace(change, action=Action.RESUME, undo=Undo(kind=UndoKind.NOTHING))
@@ -325,59 +311,6 @@ def _finish(course: Course, seen: Observed, verdict: Verdict) -> Task:
 
 def _same_record(before: Record, after: Record) -> bool:
     return before == msgspec.structs.replace(after, since=before.since)
-
-
-def _announce(course: Course, status: Status, action: Action, undo: Undo) -> Task:
-    """The intent, on disk before the call."""
-    record = _record(course, status)
-    # What we make ourselves is ours, even where an adopted object stood before.
-    record.adopted = status is not Status.CREATING and course.record is not None and course.record.adopted
-    yield from course.ctx.commit(*course.ctx.put(record, _change(course, action, undo)))
-
-
-def _record(course: Course, status: Status) -> Record:
-    decl = course.target.decl
-    return Record(
-        step=decl.name,
-        type=decl.type,
-        status=status,
-        key=course.key,
-        spec=course.target.frozen,
-        fingerprints=course.fingerprints(),
-        needs=list(decl.needs),
-        stage=decl.stage,
-        since=course.ctx.clock.wall(),
-        protect=decl.protect,
-    )
-
-
-def _change(course: Course, action: Action, undo: Undo) -> Change:
-    """A step has one change a run: the first, for its undo leads to where the run began.
-
-    Adopting changes nothing yet, so what follows it in the same run says how to undo both.
-    """
-    existing = course.ctx.change(course.step)
-    if existing is not None and existing.action is Action.ADOPT and undo.kind is UndoKind.RESTORE:
-        return msgspec.structs.replace(existing, undo=undo)
-    if existing is not None:
-        return existing
-    return Change(step=course.step, type=course.resource.type, action=action, undo=undo, at=course.ctx.clock.wall())
-
-
-def _restore(course: Course, record: Record, differences: list[Difference]) -> Undo:
-    """The record as it was; but what cannot be taken back keeps its new value, and the note says so.
-
-    A field that nobody managed so far gets the value that the cloud showed, so that it can be put back.
-    """
-    forward_only = [d.field for d in differences if d.field in course.resource.one_way]
-    free = {name for name, default in defaults(course.resource.Spec).items() if default is None}
-    spec = {d.field: d.before for d in differences if d.field in free and d.before not in (None, MASK)}
-    spec = freeze(spec, course.ctx.lookup) | record.spec
-    for name in forward_only:
-        spec[name] = course.target.frozen[name]
-    note = f"cannot be taken back: {', '.join(forward_only)}" if forward_only else ""
-    before = msgspec.structs.replace(record, spec=spec, status=Status.READY, discard=False)
-    return Undo(kind=UndoKind.RESTORE, before=before, note=note)
 
 
 def _present(course: Course) -> Record:

@@ -246,7 +246,7 @@ class TestMakingAndRemoving:
             struck = supervisor.admin(sandbox, "GET", "/_sandbox/faults")["faults"][-1]["struck"]
             supervisor.admin(sandbox, "DELETE", "/_sandbox/faults")
             if refused is not None:
-                assert refused.nothing_made == (driver.read(key) is None), f"refused after {calls} calls"
+                assert refused.nothing_done == (driver.read(key) is None), f"refused after {calls} calls"
             remove(driver, key)
             if not struck:
                 break

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from provisioner.errors import BusyError, CloudError, InvalidRequestError, ThrottledError
+from tests.engine.toycloud import dropped
 from tests.engine.world import World, agree, plan, step
 
 ERRORS: dict[str, Callable[[], CloudError]] = {
@@ -40,3 +41,25 @@ def test_what_was_there_all_the_time_is_not_the_work_of_a_run_whose_every_create
     outcome = world.deploy(plan(step("old"), step("bad", after=("old",))))
     assert outcome.exit_code == 4
     assert world.names() == ["old"]
+
+
+def test_an_update_that_is_refused_outright_leaves_nothing_to_take_back(world: World) -> None:
+    made = plan(step("pw", "toy.vault"), step("db", password="${pw.value}", colour="red"))
+    assert world.deploy(made).exit_code == 0
+    world.cloud.fail("update", "db", lambda: InvalidRequestError("no"), times=9)
+    before = world.state.steps["db"]
+    outcome = world.deploy(plan(step("pw", "toy.vault"), step("db", password="${pw.value}", colour="blue")))
+    assert (outcome.exit_code, outcome.result, outcome.remains) == (4, "reversed", [])
+    assert world.state.steps["db"] == before
+    assert world.cloud.only("db").spec["colour"] == "red"
+
+
+def test_an_update_that_is_refused_after_one_that_got_no_answer_is_taken_back(world: World) -> None:
+    made = plan(step("pw", "toy.vault"), step("db", password="${pw.value}", colour="red"))
+    assert world.deploy(made).exit_code == 0
+    world.cloud.fail("update", "db", dropped, times=1, after=True)
+    world.cloud.fail("update", "db", lambda: InvalidRequestError("no"), times=1)
+    outcome = world.deploy(plan(step("pw", "toy.vault"), step("db", password="${pw.value}", colour="blue")))
+    assert (outcome.exit_code, outcome.remains) == (4, [])
+    assert world.cloud.only("db").spec["colour"] == "red"
+    agree(world)

@@ -77,7 +77,8 @@ class _Base(Resource):
 
     def update(self, key: Key, spec: ThingSpec, changed: Collection[str] = ()) -> None:
         self.session.told.append(set(changed))
-        fault = self.session.enter("update", key.name)
+        with outright():
+            fault = self.session.enter("update", key.name)
         thing = self.session.named(self.kind, key.name)
         if thing is None:
             raise NotFoundError(key.name)

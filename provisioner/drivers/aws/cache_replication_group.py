@@ -11,7 +11,7 @@ A token is never reported; that it changed is known from the engine's record alo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -206,17 +206,23 @@ class CacheReplicationGroup(resource.Resource):
             changes["ReplicationGroupDescription"] = cache_state.described(spec.description, owner)
         due = bool({"auth_token", "token_exchanged"}.intersection(changed)) if changed else not tagged
         nodes_wanted = spec.num_nodes if asked(changed, "num_nodes") else seen["num_nodes"]
-        if nodes_wanted > seen["num_nodes"]:
-            self._call("increase_replica_count", key, NewReplicaCount=nodes_wanted - 1, ApplyImmediately=True)
-        elif changes:
-            self._modify(key, **changes)
-        elif nodes_wanted < seen["num_nodes"]:
-            self._call("decrease_replica_count", key, NewReplicaCount=nodes_wanted - 1, ApplyImmediately=True)
+        if changes or nodes_wanted != seen["num_nodes"]:
+            with nullcontext() if tagged else outright():
+                self._next(key, changes, nodes_wanted, seen["num_nodes"])
         elif spec.auth_token is not None and due:
             self._exchange_token(key, spec.auth_token, finish=spec.token_exchanged)
             return
         if spec.auth_token is not None and "auth_token" in changed:
             raise BusyError("other changes come first, then the token", where=f"elasticache {key.name}")
+
+    def _next(self, key: Key, changes: Mapping[str, Any], wanted: int, nodes: int) -> None:
+        count = {"NewReplicaCount": wanted - 1, "ApplyImmediately": True}
+        if wanted > nodes:
+            self._call("increase_replica_count", key, **count)
+        elif changes:
+            self._modify(key, **changes)
+        else:
+            self._call("decrease_replica_count", key, **count)
 
     def delete(self, key: Key) -> None:
         """Starts the deletion; where daily snapshots are kept it leaves a final one, ``<name>-final-<UTC

@@ -10,7 +10,7 @@ along, which does no harm when it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
@@ -230,16 +230,17 @@ class RdsInstance(resource.Resource):
         if problem and asked(changed, "allocated_storage"):
             raise InvalidRequestError(problem, where=f"rds {key.name}")
         plan = spec.tags if asked(changed, "tags") else None
-        arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, plan)
+        tagged = arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, plan)
         changes = _changes(spec, seen, changed)
         restart = asked(changed, "parameters_applied") and spec.parameters_applied and rds_state.reboot_due(instance)
         if asked(changed, "password"):
             changes["MasterUserPassword"] = spec.password
-        if changes:
-            self.session.memory("rds sent")[f"{key.region} {key.name}"] = True
-            self._call("modify_db_instance", key, ApplyImmediately=True, **changes)
-        elif restart:
-            self._call("reboot_db_instance", key)
+        with nullcontext() if tagged else outright():
+            if changes:
+                self.session.memory("rds sent")[f"{key.region} {key.name}"] = True
+                self._call("modify_db_instance", key, ApplyImmediately=True, **changes)
+            elif restart:
+                self._call("reboot_db_instance", key)
 
     def delete(self, key: Key) -> None:
         """Starts the deletion, leaving a final snapshot ``<name>-final-<UTC time>`` wherever RDS can make

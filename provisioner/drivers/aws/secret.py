@@ -283,7 +283,7 @@ class ManagedSecret(resource.Resource):
                 hint="choose another name; or restore it and adopt it; or delete it for good with "
                 f"`aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {key.name}`",
             )
-            taken.nothing_made = True
+            taken.nothing_done = True
             raise taken
         self._call("restore_secret", key, SecretId=key.name)
         self._mark(key)
