@@ -23,8 +23,8 @@ WAIT_SHARE = 0.012
 """A poll comes after this share of the time already waited: what took a minute is noticed within about a second."""
 
 
-LATE = 5.0
-"""Seconds in which a call whose answer was lost may still take effect."""
+LATE = 10.0
+"""Seconds in which a call whose answer was lost may still take effect and be seen: five, and as many again."""
 
 LEAST = 0.001
 """Seconds of the shortest wait: what is left of a timeout may be too little for a clock to show that it passed."""

@@ -111,13 +111,16 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
         if seen.owner == course.key.owner and not (error.retryable or isinstance(error, AlreadyExistsError)):
             raise error  # half made, and the rest was refused: the undo takes it away
         return seen
+    if isinstance(error, AlreadyExistsError) and course.maybe_made:
+        yield from course.tick(course.started, "the new object to become visible")  # it was we who took the name
+        return (yield from course.look())
     if error.retryable or (isinstance(error, AlreadyExistsError) and not error.nothing_done):
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())
     if error.nothing_done and not course.maybe_made:
         yield from withdraw(course)
-    # Else an earlier call or try may show any moment: the announcement stays, for the undo to see.
+    # Else what an earlier call or try made may show any moment: the announcement stays, for the undo to see.
     raise error
 
 

@@ -100,7 +100,8 @@ class Pattern:
         if operation == "SUBPATTERN" and not (argument[1] or argument[2]):
             return self._sequence(argument[3], then)
         if operation in ("MAX_REPEAT", "MIN_REPEAT"):
-            return self._repeat(*argument, then)
+            least, most, body = argument
+            return self._repeat(least, most, body, then)
         raise ValueError("back references, look-around, atomic groups and inline flags are not supported")
 
     def _repeat(self, least: int, most: Any, body: Any, then: int) -> int:

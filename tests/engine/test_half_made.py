@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioner.errors import BusyError, CloudError, InvalidRequestError, ThrottledError
+from provisioner.errors import BusyError, CloudError, InvalidRequestError, NotFoundError, ThrottledError
 from tests.engine.toycloud import dropped
 from tests.engine.world import World, agree, plan, step
 
@@ -29,6 +29,26 @@ def test_what_a_create_made_before_it_was_stopped_goes_with_the_run_that_fails(
     assert (outcome.exit_code, outcome.remains) == (4, [])
     assert world.names() == []
     agree(world)
+
+
+@pytest.mark.parametrize("lag", [0.0, 5.0], ids=["seen at once", "seen late"])
+@pytest.mark.parametrize("type_", ["toy.thing", "toy.network"])
+def test_what_a_create_made_before_it_was_refused_is_taken_away_although_nobody_sees_it_yet(
+    world: World, type_: str, lag: float
+) -> None:
+    world.cloud.lag = lag
+    world.cloud.fail("create", "half", lambda: NotFoundError("no such object"), times=1, after=True)
+    outcome = world.deploy(plan(step("half", type_)))
+    assert (outcome.exit_code, outcome.remains) == (4, [])
+    world.clock.pass_time(60)
+    assert world.names() == []
+
+
+def test_a_name_that_an_own_create_took_is_waited_for_as_long_as_the_step_has_time(world: World) -> None:
+    world.cloud.lag = 60.0
+    world.cloud.fail("create", "half", lambda: BusyError("wait"), times=1, after=True)
+    assert world.deploy(plan(step("half"), attempts=2)).exit_code == 0
+    assert world.names() == ["half"]
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)

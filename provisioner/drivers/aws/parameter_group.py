@@ -19,7 +19,7 @@ from provisioner.drivers.aws import arn_tags, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.drivers.aws.page import chunks
-from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError, outright
+from provisioner.errors import AlreadyExistsError, BusyError, InvalidRequestError, NotFoundError, outright
 from provisioner.model import Key, Observed, Phase
 
 AT_ONCE: Final = 20
@@ -53,7 +53,10 @@ class ParameterGroup(NamedGroup):
             seen = self.read(key)
             if seen is None or seen.owner != key.owner:
                 raise
-        self._set(key, spec)
+        try:
+            self._set(key, spec)
+        except NotFoundError as err:  # the group that was made a moment ago is not known everywhere yet
+            raise BusyError(err.message, where=err.where, cloud_code=err.cloud_code) from err
 
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sets what differs, resets what the plan no longer names, then the tags."""

@@ -91,14 +91,15 @@ class SnsSubscription(resource.Resource):
         """Claims the subscription on the topic, then subscribes."""
         with outright():
             self._claim(key, spec)
-            self._call(
-                "subscribe",
-                key,
-                TopicArn=spec.topic_arn,
-                Protocol=spec.protocol,
-                Endpoint=spec.endpoint,
-                ReturnSubscriptionArn=True,
-            )
+        # The claim may have made one ours that nobody can delete because its address never confirmed it.
+        self._call(
+            "subscribe",
+            key,
+            TopicArn=spec.topic_arn,
+            Protocol=spec.protocol,
+            Endpoint=spec.endpoint,
+            ReturnSubscriptionArn=True,
+        )
 
     def _claim(self, key: Key, spec: Spec) -> None:
         try:
