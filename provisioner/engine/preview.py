@@ -223,7 +223,8 @@ def _problem(verdict: Verdict, seen: Observed | None, name: str) -> str:
         return f"{name} exists already, and {whose}"
     if verdict is Verdict.MISSING:
         return f"there is nothing to adopt under {name}"
-    return f"{name} is in a state that no waiting mends: {seen.detail if seen else ''}"
+    state = seen.detail if seen else ""
+    return f"{name} is in a state that no waiting mends: {state}; mend it there, or take it away (rollback, or destroy)"
 
 
 def _partly(ctx: Context, decl: StepDecl) -> tuple[dict[str, Any], dict[str, Any]]:

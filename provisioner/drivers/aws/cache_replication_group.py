@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, cache_rules, cache_state, given, rds_rules, same, tags, windows
+from provisioner.drivers.aws import arn_tags, cache_rules, cache_state, failed, given, rds_rules, same, tags, windows
 from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -195,6 +195,8 @@ class CacheReplicationGroup(resource.Resource):
         if found is None:
             raise NotFoundError("it is gone", where=f"elasticache {key.name}")
         group, nodes = found
+        if cache_state.phase(group, nodes) is Phase.FAILED:
+            failed.refuse(f"elasticache {key.name}", group["Status"])
         if cache_state.phase(group, nodes) is not Phase.READY:
             raise BusyError(f"it is {group['Status']}", where=f"elasticache {key.name}")
         plan = spec.tags if asked(changed, "tags") else None

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, given, rds_rules, rds_state, same, tags, windows
+from provisioner.drivers.aws import arn_tags, failed, given, rds_rules, rds_state, same, tags, windows
 from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -223,6 +223,8 @@ class RdsInstance(resource.Resource):
         instance = self._describe(key)
         if instance is None:
             raise NotFoundError("it is gone", where=f"rds {key.name}")
+        if rds_state.unmendable(instance["DBInstanceStatus"]):
+            failed.refuse(f"rds {key.name}", instance["DBInstanceStatus"])
         if rds_state.phase(instance, sent=self._sent(key)) is Phase.PENDING:
             raise BusyError(f"it is {instance['DBInstanceStatus']}", where=f"rds {key.name}")
         seen = rds_state.settings(instance)
