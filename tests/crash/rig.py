@@ -16,9 +16,11 @@ import msgspec
 from provisioner.drivers.typemap import registry
 from provisioner.operations.deploy import deploy
 from provisioner.operations.destroy import destroy
+from provisioner.operations.reversal import rollback
 from provisioner.operations.site import Options, Outcome, open_site
 from provisioner.plan.load import load_plan
 from provisioner.plan.model import Plan
+from provisioner.resource import Registry
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
 from provisioner.state.store import peek
@@ -85,11 +87,16 @@ class Rig:
         quick = {"backoff_initial": 0.02, "backoff_most": 0.2, **retry}
         return msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, **quick))
 
+    def types(self) -> Registry:
+        """The types that runs in this process use, with their sessions."""
+        return registry()
+
     def _run(self, verb: Any, *arguments: Any) -> Outcome:
         plan = self.plan()
         directory = self.state_directory(plan.deployment)
         listeners = [lambda event: self.said.append(json.dumps(event))]
-        site_of = open_site(directory, plan.deployment, registry(), plan.region, command="test", listeners=listeners)
+        types = self.types()
+        site_of = open_site(directory, plan.deployment, types, plan.region, command="test", listeners=listeners)
         with site_of as site:
             outcome: Outcome = verb(site, plan, *arguments)
         self.said += [f"{failure.error!r} {failure.error} {failure.error.hint}" for failure in outcome.failures]
@@ -98,8 +105,11 @@ class Rig:
     def deploy(self, **options: Any) -> Outcome:
         return self._run(deploy, Options(**options), lambda planned: True)
 
-    def destroy(self) -> Outcome:
-        return self._run(destroy, Options(allow_data_loss=True), lambda records: True)
+    def destroy(self, **options: Any) -> Outcome:
+        return self._run(destroy, Options(allow_data_loss=True, **options), lambda records: True)
+
+    def rollback(self, **options: Any) -> Outcome:
+        return self._run(rollback, Options(allow_data_loss=True, **options), lambda target: True)
 
     def state_directory(self, deployment: str) -> Path:
         return self.home / "sandbox-deployments" / deployment
@@ -170,13 +180,17 @@ class Rig:
 
     def assert_state_equals_cloud(self, deployment: str) -> None:
         """Everything in the cloud is in the state, once; everything in the state is in the cloud."""
+        self.assert_state_equals(self.inventory(), deployment)
+
+    def assert_state_equals(self, things: list[dict[str, Any]], deployment: str) -> None:
+        """The same of those objects that the caller has looked out of the inventory."""
         state = peek(self.state_directory(deployment), deployment)
         assert state is not None
         recorded = {f"{deployment}/{step}" for step, record in state.steps.items() if not record.adopted}
-        owners = [thing["owner"] for thing in self.inventory()]
-        assert None not in owners, [thing for thing in self.inventory() if thing["owner"] is None]
+        owners = [thing["owner"] for thing in things]
+        assert None not in owners, [thing for thing in things if thing["owner"] is None]
         doubled = {owner for owner in owners if owners.count(owner) > 1}
-        assert not doubled, [thing for thing in self.inventory() if thing["owner"] in doubled]
+        assert not doubled, [thing for thing in things if thing["owner"] in doubled]
         assert set(owners) <= recorded, set(owners) - recorded
         missing = recorded - set(owners) - parts_of_others(state.steps.values(), deployment)
         assert not missing, missing
