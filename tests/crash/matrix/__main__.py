@@ -115,7 +115,11 @@ def _tell(verdicts: Sequence[Verdict], results: Path | None) -> None:
     wrong = [verdict for verdict in verdicts if verdict.wrong]
     if verdicts:
         print(f"{verdicts[0].cell.step}: {len(verdicts)} cells, {len(wrong)} wrong", flush=True)
+    told: set[tuple[str, ...]] = set()
     for verdict in wrong:
+        if verdict.wrong in told:
+            continue  # what the whole step needs went wrong
+        told.add(verdict.wrong)
         print(f"  scripts/fault-matrix --cell '{verdict.cell}'")
         print("".join(f"    {line}\n" for line in verdict.wrong), end="", flush=True)
     if results is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,37 @@ from tests.crash.rig import Rig
 
 _QUICK = {"rds": 0.3, "rds:modify": 0.2, "rds:delete": 0.1, "elasticache": 0.2, "elasticache:delete": 0.1}
 _SOON = 20.0
+_LONG = 60.0
 
 
-_CLIENTS: dict[tuple[str, str, str], Any] = {}
+_CLIENTS: dict[tuple[str, float, str, str], Any] = {}
+_patience = [_LONG]
 
 
-class _Impatient(AwsSession):
-    """Waits for an answer no longer than :data:`PATIENCE`, and shares its clients with those before it.
-
-    A client takes 0.1 s to make and remembers nothing; all that a session remembers is new each time.
-    """
+class _Sharing(AwsSession):
+    """Shares its clients with those before it, which take 0.1 s each to make; all that a session remembers is new."""
 
     def client(self, service: str, region: str = "") -> Any:
-        place = (os.environ[ENDPOINTS], service, region or self.region)
+        place = (os.environ[ENDPOINTS], self.patience, service, region or self.region)
         if place not in _CLIENTS:
             _CLIENTS[place] = super().client(service, region)
         return _CLIENTS[place]
 
 
-def open_impatient(region: str) -> AwsSession:
+def open_sharing(region: str) -> AwsSession:
     """The session of the matrix, as the registry opens it."""
     usual = open_session(region)
-    return _Impatient(usual.region, usual.endpoint, patience=PATIENCE)
+    return _Sharing(usual.region, usual.endpoint, patience=_patience[0])
+
+
+@contextmanager
+def impatient(seconds: float = PATIENCE) -> Iterator[None]:
+    """Sessions that are opened meanwhile wait no longer for an answer."""
+    before, _patience[0] = _patience[0], seconds
+    try:
+        yield
+    finally:
+        _patience[0] = before
 
 
 class MatrixRig(Rig):
@@ -63,7 +73,7 @@ class MatrixRig(Rig):
         self._plans: dict[tuple[str, bool], Plan] = {}
         quick = {"provision_time": _QUICK, "name_release": "0.1s"}
         supervisor.admin(self.sandbox, "PATCH", "/_sandbox/options", quick)
-        self._types = Registry(TYPES, {**SESSIONS, "aws": f"{__name__}:open_impatient"})
+        self._types = Registry(TYPES, {**SESSIONS, "aws": f"{__name__}:open_sharing"})
 
     def types(self) -> Registry:
         return self._types
@@ -133,7 +143,7 @@ class MatrixRig(Rig):
         if record is None:
             return None
         cls = self._types.type(self.decl.type)
-        resource = cls(open_impatient("us-east-1"))
+        resource = cls(open_sharing("us-east-1"))
         assert isinstance(resource, Resource)
         return resource.read(record)
 

@@ -20,7 +20,6 @@ STEPS = dict(made_steps(load_plan(CREDLINK, registry(), environment="development
 SPREAD: dict[str, list[tuple[str, str]]] = {
     "vpc": [
         ("access denied", "deploy"),
-        ("not seen for 5 s", "deploy"),
         ("throttling", "undo"),
         ("never ready", "deploy"),
     ],
