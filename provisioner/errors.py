@@ -16,7 +16,7 @@
     │   ├── StateLineageError
     │   └── StateWriteError
     ├── LockHeldError                exit 6   another run is at work
-    ├── LockLostError                exit 1   somebody took our lock away: stop before the next call
+    ├── LockLostError                exit 6   somebody took our lock away: stop before the next call
     ├── StepError                    a step failed; the engine reverses
     │   ├── ForeignObjectError       an object of that name belongs to somebody else
     │   ├── TerminalStateError       the cloud reports a state that no waiting mends
@@ -44,8 +44,7 @@ Each error says where, what and what to do next (``hint``), and keeps its cause 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -341,6 +340,7 @@ class AlreadyExistsError(CloudError):
     """
 
     code = "cloud.already-exists"
+    for_good = False  # whoever has the name will not let go of it by itself: waiting is no use
 
 
 class AccessDeniedError(CloudError):
@@ -436,18 +436,3 @@ class InterruptedRunError(ProvisionerError):
 
     code = "interrupted"
     exit_code = 130
-
-
-@contextmanager
-def outright() -> Iterator[None]:
-    """Marks a refusal of what stands in it, a create's calls up to the one that makes or an update's first.
-
-    Nothing was done then: what was refused, also for now (too fast, busy), has no effect.
-
-    A refusal without the mark may come from a later call, when the object is there and only cannot be seen yet.
-    """
-    try:
-        yield
-    except CloudError as error:
-        error.nothing_done = not error.retryable or isinstance(error, ThrottledError | BusyError)
-        raise

@@ -20,13 +20,14 @@ import builtins
 import enum
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from provisioner.errors import UsageError
+from provisioner.errors import BusyError, CloudError, ThrottledError, UsageError
 from provisioner.model import Key, Observed
 
 
@@ -230,6 +231,21 @@ class CanLinger(Protocol):
     """
 
     def lingers(self, key: Key) -> str | None: ...
+
+
+@contextmanager
+def outright() -> Iterator[None]:
+    """Marks a refusal of what stands in it, a create's calls up to the one that makes or an update's first.
+
+    Nothing was done then: what was refused, also for now (too fast, busy), has no effect.
+
+    A refusal without the mark may come from a later call, when the object is there and only cannot be seen yet.
+    """
+    try:
+        yield
+    except CloudError as error:
+        error.nothing_done = not error.retryable or isinstance(error, ThrottledError | BusyError)
+        raise
 
 
 class Session(Protocol):

@@ -114,7 +114,7 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
     if isinstance(error, AlreadyExistsError) and course.maybe_made:
         yield from course.tick(course.started, "the new object to become visible")  # it was we who took the name
         return (yield from course.look())
-    if error.retryable or (isinstance(error, AlreadyExistsError) and not error.nothing_done):
+    if error.retryable or (isinstance(error, AlreadyExistsError) and not error.for_good):
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())

@@ -60,7 +60,8 @@ def _leaving(ctx: Context, holder: Holder) -> bool:
     if holder.leaving:
         return True
     record = ctx.record((holder.owner or "").partition("/")[2])
-    return record is not None and record.status is Status.DELETING
+    # One that an earlier run was at may wait until this one comes to it, which may be after the object that it holds.
+    return record is not None and record.status is Status.DELETING and record.since >= ctx.run.started
 
 
 def named(error: InUseError, holders: Sequence[Holder]) -> InUseError:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from provisioner.errors import NotFoundError, outright
+from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, resource
+from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, outright, resource
 from provisioner.secret import Secret
 from tests.engine.toycloud import Thing, ToyCloud
 

@@ -23,8 +23,9 @@ from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import BusyError, NotFoundError, outright
+from provisioner.errors import BusyError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
+from provisioner.resource import outright
 from provisioner.secret import Secret
 
 

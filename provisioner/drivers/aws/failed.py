@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from provisioner.errors import InvalidRequestError, outright
+from provisioner.errors import InvalidRequestError
+from provisioner.resource import outright
 
 HINT = "roll back the run that made it; or destroy it and deploy again, from its last snapshot where it held data"
 

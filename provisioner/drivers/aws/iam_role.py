@@ -20,8 +20,9 @@ from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import NotFoundError, outright
+from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 _PolicyName = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\w+=,.@-]+$")]
 

@@ -16,8 +16,9 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.kms_tags import tag_list
-from provisioner.errors import AccessDeniedError, CloudError, InvalidRequestError, NotFoundError, outright
+from provisioner.errors import AccessDeniedError, CloudError, InvalidRequestError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
+from provisioner.resource import outright
 
 _MARK: Final = "provisioner:alias/"
 """How the tags of a key begin that say whose its aliases are."""

@@ -23,8 +23,9 @@ from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_tags import tag_list
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AccessDeniedError, InvalidRequestError, NotFoundError, QuotaError, outright
+from provisioner.errors import AccessDeniedError, InvalidRequestError, NotFoundError, QuotaError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 _SHORTEST_WINDOW = 7
 _DEFAULT_WINDOW = 30

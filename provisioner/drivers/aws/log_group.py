@@ -16,8 +16,9 @@ from provisioner import resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AlreadyExistsError, NotFoundError, outright
+from provisioner.errors import AlreadyExistsError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 Retention = Literal[
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653

@@ -19,8 +19,9 @@ from provisioner.drivers.aws import arn_tags, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.drivers.aws.page import chunks
-from provisioner.errors import AlreadyExistsError, BusyError, InvalidRequestError, NotFoundError, outright
+from provisioner.errors import AlreadyExistsError, BusyError, InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 AT_ONCE: Final = 20
 """The most parameters that AWS changes in one call."""

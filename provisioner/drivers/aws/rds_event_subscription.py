@@ -12,8 +12,9 @@ from provisioner import resource
 from provisioner.drivers.aws import arn_tags, same, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import NotFoundError, outright
+from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 SourceType = Literal[
     "db-instance", "db-parameter-group", "db-security-group", "db-snapshot", "db-cluster", "db-cluster-snapshot",

@@ -21,8 +21,9 @@ from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import BusyError, InvalidRequestError, NotFoundError, outright
+from provisioner.errors import BusyError, InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 from provisioner.secret import Secret
 
 

@@ -25,9 +25,9 @@ from provisioner.errors import (
     HoldsDataError,
     InUseError,
     NotFoundError,
-    outright,
 )
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 from provisioner.spec import fields
 
 _BLOCKS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

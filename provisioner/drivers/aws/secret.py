@@ -36,9 +36,9 @@ from provisioner.errors import (
     InvalidRequestError,
     NotFoundError,
     QuotaError,
-    outright,
 )
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
+from provisioner.resource import outright
 from provisioner.secret import Secret
 from provisioner.spec import plain
 
@@ -283,7 +283,7 @@ class ManagedSecret(resource.Resource):
                 hint="choose another name; or restore it and adopt it; or delete it for good with "
                 f"`aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {key.name}`",
             )
-            taken.nothing_done = True
+            taken.nothing_done = taken.for_good = True
             raise taken
         self._call("restore_secret", key, SecretId=key.name)
         self._mark(key)

@@ -19,8 +19,9 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.errors import InvalidRequestError, NotFoundError, outright
+from provisioner.errors import InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 from provisioner.secret import Secret
 from provisioner.spec import plain
 

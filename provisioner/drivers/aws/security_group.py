@@ -14,8 +14,8 @@ from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import outright
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 _TEXT = r"^[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]*$"
 

@@ -20,8 +20,9 @@ from provisioner import resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import rule
 from provisioner.drivers.aws.sns_topic import tagged_topics, topic_tags
-from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError, outright
+from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
+from provisioner.resource import outright
 
 _BEGINS: Final[Mapping[str, str]] = {
     "http": "http://", "https": "https://", "sqs": "arn:", "lambda": "arn:", "firehose": "arn:", "application": "arn:",

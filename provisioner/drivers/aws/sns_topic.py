@@ -13,8 +13,9 @@ from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import NotFoundError, outright
+from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 
 def topic_tags(session: AwsSession, key: Key, arn: str) -> dict[str, str]:

@@ -14,8 +14,9 @@ from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.drivers.aws.vpc import network_problem
-from provisioner.errors import InvalidRequestError, outright
+from provisioner.errors import InvalidRequestError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 
 def _made_or_named(vpc_id: str | None, cidr: str | None, subnet_id: str | None) -> str | None:

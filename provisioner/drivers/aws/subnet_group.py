@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from provisioner.drivers.aws import arn_tags, same, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
-from provisioner.errors import NotFoundError, outright
+from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 
 class SubnetGroup(NamedGroup):

@@ -17,8 +17,8 @@ from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import outright
 from provisioner.model import Key, Observed, Phase
+from provisioner.resource import outright
 
 _LARGEST, _SMALLEST = 16, 28
 """AWS takes networks of /16 to /28, for VPCs and for subnets."""

@@ -15,8 +15,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-from provisioner.drivers.aws.session import ENDPOINTS
 from provisioner.drivers.typemap import registry
+from provisioner.endpoints import ENDPOINTS
 from provisioner.plan.load import load_plan
 from tests.crash.matrix.bench import Bench, Cell, Verdict, cells_of
 from tests.crash.matrix.rig import MatrixRig
