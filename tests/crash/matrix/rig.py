@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from provisioner.drivers.aws.session import AwsSession
+from provisioner.drivers.aws.session import AwsSession, open_session
 from provisioner.drivers.typemap import SESSIONS, TYPES
-from provisioner.endpoints import ENDPOINTS, open_session
+from provisioner.endpoints import ENDPOINTS
 from provisioner.errors import ProvisionerError
 from provisioner.model import Key, Observed
 from provisioner.operations.site import Failure, Outcome
