@@ -90,14 +90,15 @@ class _Removal:
             # Before the first delete, what lost its tag is looked for too: it must not pass for gone.
             look = self.ctx.look if asked else self.ctx.look_for
             seen: Observed | None = yield from look(self.resource, self.record.key, self.record.step)
-            if seen is not None and seen.owner is None:
+            going = asked and seen is not None and (seen.phase is Phase.DELETING or self.ctx.clock.now() < again)
+            if seen is not None and seen.owner is None and not going:
                 raise ForeignObjectError(
                     f"{self.record.key.name} has lost its owner's tag, so it is not deleted",
                     where=self.record.step,
                     hint="deploy puts the tag back, or do it by hand "
                     f"({OWNER_TAG}={self.record.key.owner}); to let the object go: provisioner state rm",
                 )
-            if seen is not None and seen.owner != self.record.key.owner:
+            if seen is not None and seen.owner not in (None, self.record.key.owner):
                 return  # somebody else's by now: ours is gone
             if seen is None:
                 if asked or self.ctx.clock.wall() >= self.visible_from:

@@ -115,3 +115,21 @@ def test_an_alias_goes_although_its_key_is_scheduled_for_deletion(lone_world: Wo
     driver = lone_world.driver("aws.kms_alias")
     driver.delete(alias)
     assert driver.read(alias) is None
+
+
+def test_an_alias_that_still_shows_its_old_key_is_ours_all_the_same(lone_world: World) -> None:
+    """KMS may take seconds to tell that an alias was moved; meanwhile its owner must not be in doubt."""
+    driver = lone_world.driver("aws.kms_alias")
+    lone_world.make("aws.kms_key", "old", {})
+    lone_world.make("aws.kms_key", "new", {})
+    key, _ = lone_world.make("aws.kms_alias", "name", {"key_id": lone_world["old"]["key_id"]})
+    sandbox = Path(os.environ["PROVISIONER_ENDPOINTS"]).parent
+    fault = {"service": "kms", "operation": "UpdateAlias", "kind": "unseen", "delay": 1}
+    supervisor.admin(sandbox, "POST", "/_sandbox/faults", fault)
+    spec = lone_world.spec("aws.kms_alias", {"key_id": lone_world["new"]["key_id"]})
+    driver.update(key, spec, {"key_id"})
+    seen = driver.read(key)
+    assert (seen.owner, seen.spec["key_id"]) == (key.owner, lone_world["old"]["key_id"])
+    while seen.spec["key_id"] != lone_world["new"]["key_id"]:
+        seen = driver.read(key)
+    assert seen.owner == key.owner

@@ -83,3 +83,19 @@ def test_an_update_that_is_refused_after_one_that_got_no_answer_is_taken_back(wo
     assert (outcome.exit_code, outcome.remains) == (4, [])
     assert world.cloud.only("db").spec["colour"] == "red"
     agree(world)
+
+
+def test_what_loses_its_tag_while_it_goes_is_waited_for_until_it_is_gone(world: World) -> None:
+    """Whose an object is may stand on another one, where the news of its going comes first."""
+    made = plan(step("a"))
+    world.deploy(made)
+    world.cloud.linger = 5.0
+
+    def untagged(when: str, verb: str, name: str) -> None:
+        if (when, verb) == ("after", "delete"):
+            world.cloud.things["thing-1"].owner = None
+
+    world.cloud.hooks.append(untagged)
+    outcome = world.destroy(made)
+    assert (outcome.exit_code, outcome.remains) == (0, [])
+    assert world.names() == []

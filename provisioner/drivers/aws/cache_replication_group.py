@@ -56,12 +56,9 @@ class CacheReplicationGroup(resource.Resource):
         ]
         node_type: Annotated[
             str,
-            Meta(
-                pattern=r"^cache\.[a-z0-9-]+\.[a-z0-9-]+$",
-                description="Compute and memory of each node.",
-                examples=["cache.t3.micro"],
-            ),
-        ]
+            Meta(pattern=r"^cache\.[a-z0-9-]+\.[a-z0-9-]+$", description="Compute and memory of each node.",
+                 examples=["cache.t3.micro"]),
+        ]  # fmt: skip
         num_nodes: Annotated[int, Meta(ge=1, le=6, description="Nodes: one primary, the others replicas.")] = 2
         automatic_failover: Annotated[
             bool, Meta(description="Promote a replica when the primary fails; needs 2 nodes or more.")

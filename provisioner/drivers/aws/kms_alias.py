@@ -3,6 +3,9 @@
 Aliases cannot be tagged. Who owns one is written on its key, as the tag ``provisioner:alias/<name>``,
 before the alias is made or moved: so there is no moment in which the alias exists and nobody knows whose it
 is.
+
+Weakness: the key that an alias pointed to before keeps the tag. KMS may show the alias there for seconds, and without
+the tag it would be nobody's; where the alias points elsewhere the tag says nothing.
 """
 
 from __future__ import annotations
@@ -81,11 +84,8 @@ class KmsAlias(resource.Resource):
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Points it at another key of the same region."""
-        before = self._target(key)
         self._tag(key, spec.key_id)
         self._call("update_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
-        if before and not same_key(spec.key_id, before):
-            self._untag(key, before)
 
     def delete(self, key: Key) -> None:
         """Deletes the alias and its mark; the key stays."""
