@@ -74,14 +74,8 @@ class Bench:
 
     def begin(self) -> list[str]:
         """An empty cloud, then what the step needs, then a clean round that learns; what was wrong with that."""
-        self.rig.fresh()
-        self.rig.changed = False
-        needs = self.rig.decl.needs
-        wrong: list[str] = []
-        if needs:
-            outcome = self.rig.deploy(targets=needs)
-            wrong += [] if outcome.exit_code == 0 else [f"what it needs: {outcome.failures}"]
-        self.stands = "absent"
+        self.pictures = {}
+        wrong = self._empty()
         for verb in VERBS:
             if verb in ("update", "back") and not self.handling.changes:
                 continue
@@ -106,6 +100,15 @@ class Bench:
         self.rig.remember_secrets()
         wrong += [f"a secret leaked: {place}" for place in self.rig.leaks()]
         return Verdict(cell, tuple(wrong))
+
+    def _empty(self) -> list[str]:
+        """An empty cloud, and then what the step needs."""
+        self.rig.fresh()
+        self.rig.changed = False
+        self.stands = "absent"
+        needs = self.rig.decl.needs
+        outcome = self.rig.deploy(targets=needs) if needs else None
+        return [f"what it needs: {outcome.failures}"] if outcome is not None and outcome.exit_code else []
 
     # -- parts ----------------------------------------------------------------------------------------------
 
@@ -133,7 +136,9 @@ class Bench:
         """The object as the verb finds it, and the last run the one that a rollback would take back."""
         wanted = START[verb]
         self.rig.changed = verb == "back"
-        if self.stands != wanted:
+        if wanted == "absent" and self.handling.comes_back:
+            self._empty()
+        elif self.stands != wanted:
             self.rig.changed = False
             if self.rig.seen() is not None:
                 _must(self.rig.command("destroy"))
@@ -181,7 +186,7 @@ class Bench:
             return "failed" if seen.phase is Phase.FAILED else "on its way"
         picture = self.rig.picture(seen)
         known = next((name for name, values in self.pictures.items() if values == picture), "")
-        return known or f"otherwise: {picture}"
+        return known or "in part"
 
     def _again(self) -> list[str]:
         """A deploy of what stands has nothing to do."""

@@ -33,7 +33,8 @@ class Handling:
     """``before`` and ``after`` make the two specs between which an update goes out of the plan's own.
 
     ``waits``: the verbs after which an object of this type is on its way for a while. ``hidden``: what a read tells
-    of an object that is another each time it is made.
+    of an object that is another each time it is made. ``comes_back``: one that was deleted is taken back by the next
+    create, so that only an empty cloud shows how one is made.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Handling:
     after: Callable[[Tree], Tree] = _same
     waits: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    comes_back: bool = False
     at: Mapping[str, int] = None  # type: ignore[assignment]
 
     def calls(self, verb: str) -> tuple[str, ...]:
@@ -101,6 +103,7 @@ HANDLING: Mapping[str, Handling] = {
         backs=("UpdateKeyDescription",),
         removes=("TagResource", "ScheduleKeyDeletion"),
         after=_with(description="something else"),
+        comes_back=True,
         at={"undo": 1},
     ),
     "aws.kms_alias": Handling(

@@ -47,7 +47,7 @@ class Told:
     """One command, and what must come of it.
 
     ``error``: the code of the step's failure, empty where it must have none. ``stands``: how the object stands then:
-    ``absent``, ``before``, ``after``, ``on its way`` or ``failed``.
+    ``absent``, ``before``, ``after``, ``in part`` (neither), ``on its way`` or ``failed``.
     """
 
     command: str
@@ -83,7 +83,7 @@ def expected(fault: str, verb: str, type_: str) -> Expected | Senseless:
     if why:
         return Senseless(why)
     if fault in REFUSALS:
-        return _refused(verb, REFUSALS[fault])
+        return _refused(verb, REFUSALS[fault], "in part" if verb == "undo" and type_ in _PIECEMEAL else START[verb])
     if fault == "never ready":
         return _never_ready(verb, type_)
     return _failed_later(verb) if fault == "ready, then failed" else _survived(verb)
@@ -109,12 +109,16 @@ def _survived(verb: str) -> Expected:
     return Expected(there, ())
 
 
-def _refused(verb: str, code: str) -> Expected:
+_PIECEMEAL = ("aws.iam_role",)
+"""Types of which something is taken away (policies) before the call that deletes them."""
+
+
+def _refused(verb: str, code: str, stands: str) -> Expected:
     """A deploy reverses what it did; a rollback says what remains; the next one gets there."""
     finish = Told(command(verb), 0, "succeeded", GOAL[verb])
     if command(verb) == "deploy":
         return Expected(Told("deploy", 4, "reversed", START[verb], code), (finish,))
-    return Expected(Told("rollback", 5, "failed", START[verb], code), (finish,))
+    return Expected(Told("rollback", 5, "failed", stands, code), (finish,))
 
 
 _DELETED_WHILE_MADE = ("aws.vpc", "aws.subnet", "aws.rds_instance")
