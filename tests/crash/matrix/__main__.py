@@ -58,7 +58,7 @@ def run_step(step: str, cells: Sequence[Cell]) -> list[Verdict]:
 
 
 def _verdicts(bench: Bench, cells: Sequence[Cell]) -> Iterator[Verdict]:
-    wrong = bench.begin()
+    wrong = _begun(bench)
     for cell in cells:
         if wrong:
             yield Verdict(cell, tuple(wrong))
@@ -67,7 +67,14 @@ def _verdicts(bench: Bench, cells: Sequence[Cell]) -> Iterator[Verdict]:
             yield bench.run(cell)
         except Exception:
             yield Verdict(cell, (traceback.format_exc(),))
-            wrong = bench.begin()
+            wrong = _begun(bench)
+
+
+def _begun(bench: Bench) -> list[str]:
+    try:
+        return bench.begin()
+    except Exception:
+        return [traceback.format_exc()]
 
 
 def _arguments() -> argparse.Namespace:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -37,7 +37,19 @@ _patience = [_LONG]
 
 
 class _Sharing(AwsSession):
-    """Shares its clients with those before it, which take 0.1 s each to make; all that a session remembers is new."""
+    """Shares its clients with those before it, which take 0.1 s each to make; all that a session remembers is new.
+
+    Only the session that was opened last is in use, so it is its fence that requests are held to.
+    """
+
+    last_fence: ClassVar[list[Callable[[], None]]] = []
+
+    def fence(self, check: Callable[[], None]) -> None:
+        self.last_fence[:] = [check]
+
+    def _before_send(self, **_: Any) -> None:
+        for check in self.last_fence:
+            check()
 
     def client(self, service: str, region: str = "") -> Any:
         place = (os.environ[ENDPOINTS], self.patience, service, region or self.region)
@@ -49,6 +61,7 @@ class _Sharing(AwsSession):
 def open_sharing(region: str) -> AwsSession:
     """The session of the matrix, as the registry opens it."""
     usual = open_session(region)
+    _Sharing.last_fence.clear()
     return _Sharing(usual.region, usual.endpoint, patience=_patience[0])
 
 
