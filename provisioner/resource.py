@@ -79,6 +79,8 @@ class Resource(StepType):
 
     ``read(key)`` returns None where the object does not exist (an object scheduled for deletion does not exist).
     ``create(key, spec)`` starts the creation and returns; calling it twice does no harm.
+    The call that makes the object stands in :func:`provisioner.errors.outright`, so that the engine can tell a refusal
+    that made nothing from one of the calls after it, which left something to take away.
     ``delete(key)`` starts the deletion; an object that is gone is a success. Where the object holds data it leaves a
     copy (final snapshot, recovery window).
     All three raise :class:`provisioner.errors.CloudError` kinds only.
