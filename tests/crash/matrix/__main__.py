@@ -85,7 +85,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cell", default="", help="one cell: 'STEP / VERB / CALL / FAULT'")
     parser.add_argument("--every-call", action="store_true", help="also the further writes that a verb takes")
     parser.add_argument("--workers", type=int, default=2, help="sandboxes at once")
-    parser.add_argument("--results", type=Path, help="append each verdict as a line of JSON")
+    parser.add_argument(
+        "--results", type=Path, help="a line of JSON for each verdict; what came out right is not run again"
+    )
     return parser.parse_args()
 
 
@@ -104,17 +106,26 @@ def main() -> int:
         print("no such cell")
         return 2
     senseless = [cell for cell in cells if isinstance(expected(cell.fault, cell.verb, cell.type), Senseless)]
+    verdicts = [verdict for verdict in _right(given.results) if verdict.cell in cells]
+    known = {verdict.cell for verdict in verdicts}
     by_step: dict[str, list[Cell]] = {}
     for cell in cells:
-        if cell not in senseless:
+        if cell not in senseless and cell not in known:
             by_step.setdefault(cell.step, []).append(cell)
-    verdicts: list[Verdict] = []
     with ProcessPoolExecutor(given.workers) as pool:
         for done in as_completed([pool.submit(run_step, step, cells) for step, cells in by_step.items()]):
             verdicts += done.result()
             _tell(done.result(), given.results)
     print(f"\n{_table(verdicts, senseless)}\n\n{time.monotonic() - begun:.0f} s with {given.workers} workers")
     return 1 if any(verdict.wrong for verdict in verdicts) else 0
+
+
+def _right(results: Path | None) -> Iterator[Verdict]:
+    """The verdicts of earlier runs that found nothing wrong."""
+    lines = results.read_text(encoding="utf-8").splitlines() if results is not None and results.exists() else []
+    for told in map(json.loads, lines):
+        if not told.pop("wrong"):
+            yield Verdict(Cell(**told), ())
 
 
 def _tell(verdicts: Sequence[Verdict], results: Path | None) -> None:

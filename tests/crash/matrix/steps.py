@@ -109,8 +109,8 @@ HANDLING: Mapping[str, Handling] = {
     "aws.kms_alias": Handling(
         service="kms",
         makes=("TagResource", "CreateAlias"),
-        changes=("TagResource", "UpdateAlias", "UntagResource"),
-        backs=("TagResource", "UpdateAlias", "UntagResource"),
+        changes=("TagResource", "UpdateAlias"),
+        backs=("TagResource", "UpdateAlias"),
         removes=("DeleteAlias", "UntagResource"),
         after=_with(key_id=Ref("spare-key", "key_id")),
         at={"deploy": 1, "update": 1, "back": 1},
