@@ -340,7 +340,8 @@ class AlreadyExistsError(CloudError):
     """
 
     code = "cloud.already-exists"
-    for_good = False  # whoever has the name will not let go of it by itself: waiting is no use
+    for_good = False
+    """It is known that others have the name; else it may be held back for a while, and is waited for."""
 
 
 class AccessDeniedError(CloudError):

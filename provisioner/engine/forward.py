@@ -104,21 +104,22 @@ def _create(course: Course, seen: Observed | None, differences: list[Difference]
 
 def _after_failed_create(course: Course, error: CloudError) -> Task:
     """An exception is a question, not an answer: read what became of it."""
-    if error.retryable and not error.nothing_done:
-        course.maybe_made = True  # also where it was told to wait: that may have been the second call of several
+    # Whatever it says, it may have been the answer to the second call of several, unless the driver knows better.
+    course.maybe_made = course.maybe_made or not error.nothing_done
     seen: Observed | None = yield from course.look()
     if seen is not None:
         if seen.owner == course.key.owner and not (error.retryable or isinstance(error, AlreadyExistsError)):
             raise error  # half made, and the rest was refused: the undo takes it away
         return seen
-    if isinstance(error, AlreadyExistsError) and course.maybe_made:
+    held = isinstance(error, AlreadyExistsError) and not error.for_good
+    if held and course.maybe_made:
         yield from course.tick(course.started, "the new object to become visible")  # it was we who took the name
         return (yield from course.look())
-    if error.retryable or (isinstance(error, AlreadyExistsError) and not error.for_good):
+    if held or error.retryable:
         # A taken name with nothing to be seen behind it is one that the cloud still holds back.
         yield from course.pause(error)
         return (yield from course.look())
-    if error.nothing_done and not course.maybe_made:
+    if not course.maybe_made:
         yield from withdraw(course)
     # Else what an earlier call or try made may show any moment: the announcement stays, for the undo to see.
     raise error

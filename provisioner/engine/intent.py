@@ -74,14 +74,25 @@ def record_of(course: Course, status: Status) -> Record:
 def change_of(course: Course, action: Action, undo: Undo) -> Change:
     """A step has one change a run: the first, for its undo leads to where the run began.
 
-    Adopting changes nothing yet, so what follows it in the same run says how to undo both.
+    Adopting and forgetting change nothing yet, so what follows them in the same run says how to undo both.
     """
     existing = course.ctx.change(course.step)
-    if existing is not None and existing.action is Action.ADOPT and undo.kind is UndoKind.RESTORE:
-        return msgspec.structs.replace(existing, undo=undo)
     if existing is not None:
-        return existing
+        let = existing.undo.kind is UndoKind.NOTHING and undo.kind is not UndoKind.NOTHING
+        return _both(existing, undo) if let and existing.action in (Action.ADOPT, Action.FORGET) else existing
     return Change(step=course.step, type=course.resource.type, action=action, undo=undo, at=course.ctx.clock.wall())
+
+
+def _both(existing: Change, undo: Undo) -> Change:
+    """The change of a step that was adopted or forgotten in this run, and then changed or put in another's place."""
+    adopted = existing.action is Action.ADOPT
+    if undo.kind is UndoKind.RESTORE:
+        return msgspec.structs.replace(existing, action=Action.ADOPT if adopted else Action.UPDATE, undo=undo)
+    # What is made now is ours, and goes; what was adopted before it is still there, and needs its record alone.
+    if adopted:
+        return msgspec.structs.replace(existing, action=Action.CREATE, undo=Undo(kind=UndoKind.DELETE))
+    before = Undo(kind=UndoKind.RECREATE, before=existing.undo.before)
+    return msgspec.structs.replace(existing, action=Action.REPLACE, undo=before)
 
 
 def restoring(course: Course, record: Record, differences: list[Difference]) -> Undo:

@@ -162,9 +162,12 @@ def _bring_back(ctx: Context, change: Change, before: Record, *, discard: bool) 
     if record is not None and (record.key != before.key or record.type != before.type):
         worthless = discard or not ctx.drivers.resource(record.type).holds_data
         yield from remove(ctx, record, None, discard=worthless, drop=False)
-    if before.adopted and change.undo.kind is UndoKind.RECREATE:
-        yield from ctx.commit(PutRecord(record=before))  # nobody touched it: all it lost was its record
-        return
+    if before.adopted and (record is None or (record.type, record.key) != (before.type, before.key)):
+        yield from ctx.commit(
+            PutRecord(record=before)
+        )  # it was let go, and is still there: without its record, foreign
+        if change.undo.kind is UndoKind.RECREATE:
+            return
     tree = parse(_renewed(ctx, before))
     yield from ctx.ensure(tree)
     yield from ctx.reveal(tree, change.step)
@@ -172,7 +175,9 @@ def _bring_back(ctx: Context, change: Change, before: Record, *, discard: bool) 
     made = change.undo.kind is UndoKind.RECREATE and change.action is Action.REPLACE
     course = Course(ctx, _target(ctx, before, tree), data_may_go=made, discard=discard and made)
     course.action = change.action  # undoing announces itself once, above
-    yield from pursue(course, (yield from course.look()))
+    seen = yield from course.look()
+    if seen is not None or not before.adopted:  # what its owner has deleted since is not made in its place
+        yield from pursue(course, seen)
 
 
 def _renewed(ctx: Context, before: Record) -> dict[str, Any]:

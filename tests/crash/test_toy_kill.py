@@ -248,3 +248,20 @@ def test_rollback_after_a_deploy_that_died_before_its_first_change_leaves_the_de
         elif seen:
             break
     assert seen
+
+
+def test_a_rollback_of_an_adoption_that_was_killed_anywhere_gives_the_object_back_as_it_was(tmp_path: Path) -> None:
+    adopting = plan(step("net", "toy.network"), step("box", adopt=True, named="corporate", size=3, after=("net",)))
+    for at in range(1, 10_000):
+        one = Mortal(fresh(tmp_path / str(at)))
+        theirs = one.world.cloud.plant("thing", "corporate", "other/it", size=7)
+        one.world.clock.pass_time(60.0)
+        assert one.world.deploy(adopting).exit_code == 0
+        assert theirs.spec["size"] == 3
+        if not one.die(lambda world: world.rollback(), at):
+            break
+        if any(not change.undone for change in one.world.state.runs[0].changes):
+            assert one.world.rollback().exit_code == 0, f"killed {one.where}"
+        assert (one.world.state.steps, theirs.spec["size"]) == ({}, 7), f"killed {one.where}"
+        assert one.world.names() == ["corporate"]
+    assert at > 40

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioner.errors import BusyError, CloudError, InvalidRequestError, NotFoundError, ThrottledError
+from provisioner.errors import (
+    AlreadyExistsError,
+    BusyError,
+    CloudError,
+    InvalidRequestError,
+    NotFoundError,
+    ThrottledError,
+)
 from tests.engine.toycloud import dropped
 from tests.engine.world import World, agree, plan, step
 
@@ -14,6 +21,15 @@ ERRORS: dict[str, Callable[[], CloudError]] = {
     "throttled": lambda: ThrottledError("slow down"),
     "not known everywhere yet": lambda: BusyError("no such object"),
 }
+
+
+@pytest.mark.parametrize("lag", [0.0, 5.0], ids=["seen at once", "seen late"])
+def test_a_part_that_is_taken_already_does_not_make_the_whole_somebody_elses(world: World, lag: float) -> None:
+    world.cloud.lag = lag
+    world.cloud.fail("create", "half", lambda: AlreadyExistsError("a part of it"), times=1, after=True)
+    world.cloud.fail("create", "bad", lambda: InvalidRequestError("no"), times=9)
+    assert world.deploy(plan(step("half"), step("bad", after=("half",)))).exit_code == 4
+    assert (world.names(), world.state.steps) == ([], {})
 
 
 @pytest.mark.parametrize("lag", [0.0, 5.0], ids=["seen at once", "seen late"])
@@ -99,3 +115,15 @@ def test_what_loses_its_tag_while_it_goes_is_waited_for_until_it_is_gone(world: 
     outcome = world.destroy(made)
     assert (outcome.exit_code, outcome.remains) == (0, [])
     assert world.names() == []
+
+
+def test_a_name_that_others_have_for_good_is_not_waited_for(world: World) -> None:
+    def taken() -> CloudError:
+        error = AlreadyExistsError("scheduled for deletion, and somebody else's")
+        error.nothing_done = error.for_good = True
+        return error
+
+    world.cloud.fail("create", "half", taken, times=9)
+    begun = world.clock.now()
+    assert world.deploy(plan(step("half"))).exit_code == 4
+    assert (world.writes(), world.state.steps, world.clock.now() - begun < 1.0) == (["create half"], {}, True)
