@@ -19,6 +19,7 @@ class Held(NamedTuple):
     deployment: str
     backend: Backend
     words: str
+    chosen: Chosen
 
 
 def find_record(app: App, named: Named, *, create: bool = False) -> Held:
@@ -29,4 +30,4 @@ def find_record(app: App, named: Named, *, create: bool = False) -> Held:
         raise UsageError(f"{name!r} is not the name of a deployment")
     words = chosen.words if named.plan is not None else f"--deployment {name}{chosen.words.removeprefix('.')}"
     app.failed["deployment"] = name
-    return Held(name, (record_of if create else recorded)(app, chosen, name), words)
+    return Held(name, (record_of if create else recorded)(app, chosen, name), words, chosen)

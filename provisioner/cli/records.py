@@ -13,14 +13,17 @@ from typing import Final
 
 from provisioner.cli.app import App
 from provisioner.cli.options import Chosen
-from provisioner.errors import StateError
+from provisioner.errors import StateError, UsageError
 from provisioner.plan.load import read_location
 from provisioner.plan.model import Plan
 from provisioner.state.backend import Backend
+from provisioner.state.files import Files, writing
 from provisioner.state.local import LocalBackend
 from provisioner.state.store import peek
 
 VARIABLE: Final = "PROVISIONER_STATE"
+MOVED: Final = "moved-to"
+"""A file beside a record that went to a bucket: which. Nothing is deployed from there any more."""
 
 
 def record_of(app: App, chosen: Chosen, deployment: str, plan: Plan | None = None) -> Backend:
@@ -39,18 +42,29 @@ def location(chosen: Chosen, plan: Plan | None = None) -> str:
     """The URL of the bucket that the record is in; empty where it is in the home."""
     if chosen.state or chosen.sandbox:
         return chosen.state or ""
-    if said := os.environ.get(VARIABLE):
-        return said
-    if plan is not None:
-        return plan.state
-    return read_location(chosen.path) if chosen.path != Path() else ""
+    said = os.environ.get(VARIABLE, "")
+    planned = plan.state if plan is not None else read_location(chosen.path) if chosen.path != Path() else ""
+    if said and planned and said.rstrip("/") != planned.rstrip("/"):
+        raise UsageError(f"{VARIABLE} says {said}, and the plan {planned}", hint="say which with --state, or unset it")
+    return said or planned
 
 
 def record_to_write(app: App, chosen: Chosen, deployment: str, plan: Plan | None = None) -> Backend:
     """The same for a run. StateError where the deployment has a record in the home and would get a second one."""
     backend = record_of(app, chosen, deployment, plan)
     home = LocalBackend(app.home.deployment(deployment, sandbox=chosen.sandbox))
-    if isinstance(backend, LocalBackend) or not home.exists() or backend.exists():
+    moved = home.directory / MOVED
+    if isinstance(backend, LocalBackend):
+        if moved.exists():
+            url = moved.read_text(encoding="utf-8").strip()
+            raise StateError(
+                f"the record of {deployment!r} was moved to {url}",
+                where=home.where,
+                hint=f"name it with --state or `state:`; or, to go on here all the same, remove {moved}",
+            )
+        return backend
+    there = peek(backend, deployment) if home.exists() else None
+    if not home.exists() or moved.exists() or (there is not None and (there.steps or there.runs)):
         return backend
     found = peek(home, deployment)
     if found is None or not found.steps:
@@ -59,9 +73,21 @@ def record_to_write(app: App, chosen: Chosen, deployment: str, plan: Plan | None
     raise StateError(
         f"{deployment!r} has a record on this machine ({home.where}), and none in {backend.where}",
         where=backend.where,
-        hint=f"move it there: provisioner state push {words} {home.place('state.json')}; "
-        "then remove the one here, or leave the URL out to go on here",
+        hint=f"move it there: provisioner state push {words} {home.place('state.json')} --state URL; "
+        "or leave the URL out to go on here",
     )
+
+
+def mark_moved(app: App, chosen: Chosen, deployment: str, backend: Backend) -> None:
+    """The record in the home, if there is one, is no longer the one that counts; or it is again."""
+    home = LocalBackend(app.home.deployment(deployment, sandbox=chosen.sandbox))
+    if isinstance(backend, LocalBackend):
+        (backend.directory / MOVED).unlink(missing_ok=True)
+        return
+    if not home.exists():
+        return
+    with writing(home.directory, "note that the record was moved"):
+        Files().replace(home.directory / MOVED, f"{location(chosen)}\n".encode())
 
 
 def recorded(app: App, chosen: Chosen, deployment: str, plan: Plan | None = None) -> Backend:

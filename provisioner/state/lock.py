@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import getpass
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ from provisioner.state.files import Files, read, writing
 NAME: Final = "lock"
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_LOOKS: Final = 100
+_PAUSE: Final = 0.01
 _STARTED_FIELD: Final = 19  # of /proc/PID/stat, counted after the command's closing bracket
 
 
@@ -73,6 +76,13 @@ class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
         if self.started:
             return self.started == _started(self.pid)
         return _exists(self.pid)
+
+    def died_here(self) -> bool:
+        """It ran in this very boot of this machine, and runs no more. Never true of what nobody here can know.
+
+        Another host may have the same name, so a boot that is not this one says nothing about it.
+        """
+        return bool(self.boot_id) and self.boot_id == _boot_id() and self.alive() is False
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -185,7 +195,7 @@ def _take(path: Path, files: Files) -> int:
             if _names(path, fd):
                 return fd
         except BlockingIOError as err:
-            owner = _decode(os.pread(fd, 65536, 0))
+            owner = _name(fd)
             os.close(fd)
             raise LockHeldError(
                 f"another run is at work: {owner or 'it has not written its name yet'}",
@@ -196,6 +206,16 @@ def _take(path: Path, files: Files) -> int:
             os.close(fd)
             raise
         os.close(fd)  # it was replaced between our open and our lock: try the new one
+
+
+def _name(fd: int) -> LockInfo | None:
+    """Who holds it; whoever has only just taken it gets a moment to write that down."""
+    for _ in range(_LOOKS):
+        owner = _decode(os.pread(fd, 65536, 0))
+        if owner is not None:
+            return owner
+        time.sleep(_PAUSE)
+    return None
 
 
 def describe(who: Owner, now: float) -> LockInfo:

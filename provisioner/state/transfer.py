@@ -7,6 +7,7 @@ from typing import NamedTuple
 from provisioner.errors import RefusedError, StateError, StateLineageError
 from provisioner.state import snapshot
 from provisioner.state.backend import Backend
+from provisioner.state.ledger import LISTED_RUNS
 from provisioner.state.load import peek
 from provisioner.state.records import State
 from provisioner.state.store import Store
@@ -73,6 +74,10 @@ def _complaint(old: State, new: State) -> str:
         return "the record there is of another origin: the two deployments only share their name"
     if new.serial < old.serial:
         return f"the record there is newer (serial {old.serial}) than the one to push ({new.serial})"
+    runs = {(run.id, run.started) for run in new.runs}
+    forked = new.serial == old.serial and new != old
+    if forked or any((run.id, run.started) not in runs for run in old.runs[-LISTED_RUNS // 2 :]):
+        return "the two records went different ways: the one there has runs that the one to push knows nothing of"
     if lost := [step for step in old.steps if step not in new.steps]:
         return f"the record there has steps that the one to push has not: {', '.join(lost)}"
     return ""

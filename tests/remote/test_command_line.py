@@ -84,6 +84,48 @@ def test_a_record_is_carried_into_the_bucket_and_out_again(store: ObjectStore, d
     assert pulled["steps"].keys() == json.loads((desk.record() / "state.json").read_text())["steps"].keys()
 
 
+def test_what_was_moved_into_a_bucket_is_not_deployed_from_here_any_more(store: ObjectStore, desk: Desk) -> None:
+    assert desk.deploy().code == 0
+    url = f"{store.bucket()}/moved"
+    assert desk.run("state", "push", desk.plan, desk.record() / "state.json", "--state", url, "--yes").code == 0
+    refused = desk.deploy()
+    assert refused.code != 0 and url in refused.err and "moved-to" in refused.err
+    assert desk.deploy("--state", url).code == 0
+    pulled = desk.home / "back.json"
+    assert desk.run("state", "pull", desk.plan, "--state", url, "-o", pulled).code == 0
+    assert desk.run("state", "push", desk.plan, pulled, "--yes").code == 0
+    assert desk.deploy().code == 0
+
+
+def test_a_push_that_is_declined_leaves_no_record_behind(store: ObjectStore, desk: Desk) -> None:
+    assert desk.deploy().code == 0
+    url = f"{store.bucket()}/declined"
+    asked = desk.run("state", "push", desk.plan, desk.record() / "state.json", "--state", url)
+    assert asked.code == 2 and "--yes" in asked.err
+    assert "state push" in desk.deploy("--state", url).err, "the record here is still the only one"
+
+
+def test_records_that_went_different_ways_do_not_replace_each_other(
+    store: ObjectStore, desk: Desk, tmp_path: Path
+) -> None:
+    url = f"{store.bucket()}/fork"
+    assert desk.deploy("--state", url).code == 0
+    assert desk.run("state", "pull", desk.plan, "--state", url, "-o", tmp_path / "fork.json").code == 0
+    assert desk.run("state", "push", desk.plan, tmp_path / "fork.json", "--yes").code == 0
+    assert desk.deploy("--param", "size=2").code == 0
+    assert desk.deploy("--param", "size=3").code == 0
+    assert desk.deploy("--state", url, "--param", "size=4").code == 0
+    refused = desk.run("state", "push", desk.plan, desk.record() / "state.json", "--state", url, "--yes")
+    assert refused.code != 0 and ("different ways" in refused.err or "is newer" in refused.err)
+
+
+def test_the_variable_and_the_plan_must_not_disagree(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.edit("provider: toy\n", "provider: toy\nstate: s3://one/x\n")
+    monkeypatch.setenv("PROVISIONER_STATE", "s3://two/x")
+    result = desk.deploy()
+    assert result.code == 2 and "s3://one/x" in result.err and "s3://two/x" in result.err
+
+
 def test_a_deployment_that_was_destroyed_here_may_begin_anew_in_a_bucket(store: ObjectStore, desk: Desk) -> None:
     assert desk.deploy().code == 0
     assert desk.run("destroy", desk.plan, "--yes", "--allow-data-loss").code == 0

@@ -50,21 +50,25 @@ def pull(app: App, named: Named, serial: int | None, output: Path | None) -> int
 def push(app: App, named: Named, force: bool, yes: bool) -> int:
     """Makes a pulled FILE (- is stdin) the record; the one that was there is kept beside it."""
     from provisioner.cli.held import find_record
+    from provisioner.cli.records import mark_moved
     from provisioner.cli.runs import ask_first
-    from provisioner.state.store import Owner, Store
+    from provisioner.state.store import Owner, Store, peek
     from provisioner.state.transfer import push as operation
     from provisioner.state.transfer import read_file
 
     target = find_record(app, named, create=True)
     file = named.step or "-"
     new = read_file(_content(file), target.deployment, file)
+    old = peek(target.backend, target.deployment)
+    known = f"serial {old.serial}, {len(old.steps)} steps" if old else "none yet"
+    question = f"Replace the record in {target.backend.where} ({known})"
+    # Asked before anything is opened, for opening makes a record where there is none.
+    if not ask_first(app, yes, f"{question} by {file} (serial {new.serial}, {len(new.steps)} steps)?"):
+        app.tell({"deployment": target.deployment, "pushed": False}, lambda: ["nothing was changed"])
+        return 0
     with Store.open(target.backend, target.deployment, who=Owner.me(f"provisioner state push {target.words}")) as store:
-        old = store.state
-        question = f"Replace the record in {target.backend.where} (serial {old.serial}, {len(old.steps)} steps)"
-        if not ask_first(app, yes, f"{question} by {file} (serial {new.serial}, {len(new.steps)} steps)?"):
-            app.tell({"deployment": target.deployment, "pushed": False}, lambda: ["nothing was changed"])
-            return 0
         done = operation(store, new, force=force)
+    mark_moved(app, target.chosen, target.deployment, target.backend)
     _tell_pushed(app, target, done.state.serial, done.kept)
     return 0
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from provisioner.drivers.aws import page
 from provisioner.drivers.aws.errors import caught, masked, translate
+from provisioner.drivers.aws.fence import guard
 from provisioner.endpoints import Endpoint, endpoint_of
-from provisioner.errors import MissingExtraError, SetupError
+from provisioner.errors import LockLostError, MissingExtraError, SetupError
 from provisioner.secret import Secret
 
 
@@ -37,7 +38,7 @@ class AwsSession:
         self._fence: Callable[[], None] | None = None
 
     def fence(self, check: Callable[[], None]) -> None:
-        """From now on ``check`` is asked when a request is signed and about to leave; what it raises comes out."""
+        """From now on ``check`` is asked when a request is about to leave (:mod:`.fence`); what it raises comes out."""
         self._fence = check
 
     def client(self, service: str, region: str = "") -> Any:
@@ -99,7 +100,7 @@ class AwsSession:
         """Path of the authority that signs the databases' certificates, where the endpoint names one."""
         return (self.endpoint.ca if self.endpoint else "") or None
 
-    def _before_send(self, **_: Any) -> None:
+    def _ask(self) -> None:
         if self._fence is not None:
             self._fence()
 
@@ -122,7 +123,7 @@ class AwsSession:
             options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
         try:
             made = self._boto.client(service, region_name=region, config=config.Config(**options), **place)
-            made.meta.events.register("before-send", self._before_send)
+            guard(made, self._ask)
             return made
         except caught() as err:
             raise translate(err, service=service, operation="") from err
@@ -133,6 +134,9 @@ def _translated(client: Any, operation: str, what: str, hidden: list[str]) -> It
     try:
         yield
     except caught() as err:
+        refused = getattr(err, "kwargs", {}).get("error")
+        if isinstance(refused, LockLostError):
+            raise refused from err  # botocore wraps whatever a connection raises
         meta = client.meta
         api = meta.method_to_api_mapping.get(operation, operation)
         error = translate(err, service=meta.service_model.service_name, operation=api, what=what, hide=hidden)

@@ -12,7 +12,7 @@ from provisioner.state.backend import Holder
 from provisioner.state.lock import LockInfo, Owner
 from provisioner.state.remote import lease
 from provisioner.state.remote.bucket import Bucket
-from provisioner.state.remote.objects import AUDIT, HISTORY, number, numbered, segments
+from provisioner.state.remote.objects import AUDIT, HISTORY, is_numbered, number, numbered, segments
 from provisioner.state.remote.pen import RemotePen
 
 _FOLDERS: Final = {journal.NAME: "journal/", AUDIT_FILE: "audit/"}
@@ -43,15 +43,17 @@ class RemoteBackend:
         if part == journal.BACKUP:
             return None
         if part == snapshot.BACKUP:
-            names = self._bucket.names(HISTORY)
-            return self._get(names[-1]) if names else None
+            serials = self.snapshots()
+            return self.snapshot(serials[-1]) if serials else None
         if part == AUDIT_FILE:
-            return b"".join(data or b"" for data in self._bucket.get_all(self._bucket.names(AUDIT)))
+            return b"".join(
+                data or b"" for data in self._bucket.get_all(filter(is_numbered, self._bucket.names(AUDIT)))
+            )
         return self._get(part)
 
     def snapshots(self) -> list[int]:
         """The serials of the snapshots before the present one, oldest first."""
-        return [number(name) for name in self._bucket.names(HISTORY)]
+        return [number(name) for name in self._bucket.names(HISTORY) if is_numbered(name)]
 
     def snapshot(self, serial: int) -> bytes | None:
         """One of them."""

@@ -49,7 +49,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 def _clock() -> float:
     """Seconds that go on while the machine sleeps or the process is stopped."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    # CLOCK_MONOTONIC stands still while Linux sleeps, and goes on while macOS does, where BOOTTIME is not known.
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Lease:
@@ -64,6 +65,7 @@ class Lease:
         self._body = body
         self._version = version
         self._renewed = sent
+        self._beats = body.beats
         self._lost = ""
         self._failed: StateError | None = None
         self._mutex = threading.Lock()
@@ -119,8 +121,10 @@ class Lease:
         self._heart.join()
         with self._mutex, contextlib.suppress(StateError):
             if not self._lost:
-                body = msgspec.structs.replace(self._body, holder=None, beats=self._body.beats + 1)
-                self._bucket.update(NAME, msgspec.json.encode(body), self._version)
+                body = msgspec.structs.replace(self._body, holder=None, beats=self._beats + 1)
+                data = msgspec.json.encode(body)
+                if self._bucket.update(NAME, data, self._version) is None and self._caught_up():
+                    self._bucket.update(NAME, data, self._version)
         self._lost = self._lost or "it was released"
 
     def _fresh(self) -> bool:
@@ -135,10 +139,13 @@ class Lease:
             if self._lost:
                 return False
             sent = _clock()
-            body = msgspec.structs.replace(self._body, holder=self.info, beats=self._body.beats + 1)
+            # Never the same bytes twice: a beat of which nobody knew must not pass for one of this moment.
+            self._beats += 1
+            body = msgspec.structs.replace(self._body, holder=self.info, beats=self._beats)
             try:
                 version = self._bucket.update(NAME, msgspec.json.encode(body), self._version)
                 if version is None and self._caught_up():
+                    sent = _clock()
                     version = self._bucket.update(NAME, msgspec.json.encode(body), self._version)
                 if version is None:
                     self._lost = self._taken()
@@ -179,7 +186,7 @@ def decode(raw: bytes, where: str) -> Body:
 
 def remaining(bucket: Bucket, found: Found, body: Body) -> float:
     """Seconds until the lock may be taken over; 0 or less where it may be now."""
-    if body.holder is None or body.holder.alive() is False:
+    if body.holder is None or body.holder.died_here():
         return 0.0
     return body.lease * (1 + _MARGIN) + _RESOLUTION - (_now(bucket) - found.modified).total_seconds()
 

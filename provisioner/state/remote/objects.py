@@ -34,6 +34,11 @@ def number(name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
+def is_numbered(name: str) -> bool:
+    """One of ours, not another object that somebody put there."""
+    return name == numbered(f"{name.rpartition('/')[0]}/", number(name))
+
+
 def contents(segment: bytes) -> bytes:
     """A segment without its writer's token; empty for a claim."""
     return segment.partition(b"\n")[2]
@@ -45,7 +50,7 @@ def segments(bucket: Bucket) -> bytes:
     What lies before a gap was left by a writer that had lost its lock, after the serials that it used were folded
     and dropped: it is older than the snapshot, and left out.
     """
-    names = [name for name in bucket.names(JOURNAL) if number(name)]
+    names = [name for name in bucket.names(JOURNAL) if is_numbered(name)]
     run: list[bytes] = []
     expected = 0
     for name, data in zip(names, bucket.get_all(names), strict=True):

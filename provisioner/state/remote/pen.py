@@ -18,7 +18,17 @@ from provisioner.state import snapshot
 from provisioner.state.lock import LockInfo
 from provisioner.state.remote.bucket import Bucket, Version
 from provisioner.state.remote.lease import Lease
-from provisioner.state.remote.objects import AUDIT, HISTORY, JOURNAL, KEPT, contents, number, numbered, segments
+from provisioner.state.remote.objects import (
+    AUDIT,
+    HISTORY,
+    JOURNAL,
+    KEPT,
+    contents,
+    is_numbered,
+    number,
+    numbered,
+    segments,
+)
 
 SNAPSHOTS: Final = 20
 """So many snapshots before the present one are kept."""
@@ -38,7 +48,7 @@ class AuditObjects:
         self._since = 0.0
 
     def tail(self) -> bytes:
-        names = self._bucket.names(AUDIT)
+        names = [name for name in self._bucket.names(AUDIT) if is_numbered(name)]
         self._last = number(names[-1]) if names else 0
         found = self._bucket.get(names[-1]) if names else None
         return found.data.rstrip(b"\n").rpartition(b"\n")[2] if found else b""
@@ -48,7 +58,11 @@ class AuditObjects:
             self._since = time.monotonic()
         self._lines.append(line)
         if len(self._lines) >= _MANY or time.monotonic() - self._since > _OLD:
-            self.sync()
+            try:
+                self.sync()
+            except StateError:
+                self._lines.pop()  # the chain goes on from the line before
+                raise
 
     def sync(self) -> None:
         if not self._lines:
@@ -147,7 +161,8 @@ class RemotePen:
             version = self._bucket.update(snapshot.NAME, raw, current.version)
         if version is None:
             self._refused()
-        self._bucket.delete(name for name in self._bucket.names(JOURNAL) if number(name) <= serial)
+        own = filter(is_numbered, self._bucket.names(JOURNAL))
+        self._bucket.delete([name for name in own if number(name) <= serial])
         self.claim(serial)
 
     def set_aside(self, part: str, name: str) -> str:
@@ -161,10 +176,10 @@ class RemotePen:
     def new_journal(self, *, keep: bool) -> None:
         """Drops what the snapshot *before* the present one has; the rest leads from that one to the present."""
         self.pending = 0
-        history = self._bucket.names(HISTORY)
+        history = [name for name in self._bucket.names(HISTORY) if is_numbered(name)]
         if not history:
             return
-        names = self._bucket.names(JOURNAL)
+        names = [name for name in self._bucket.names(JOURNAL) if is_numbered(name)]
         oldest = number(history[-1])
         old = [name for name, after in pairwise(names) if number(after) <= oldest + 1]
         # What stays behind does no harm, and the next fold finds it again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any, Final
 
 from provisioner.endpoints import Endpoint
@@ -28,11 +29,8 @@ class S3Bucket:
             where |= {"endpoint": address, "virtual_hosted_style_request": False}
         anonymous = {**where, "skip_signature": True}
         if self._endpoint is not None:
-            keys = {
-                "access_key_id": self._endpoint.access_key_id,
-                "secret_access_key": self._endpoint.secret_access_key,
-            }
-            return {**where, **keys}, anonymous
+            # By a provider, for it is asked instead of the environment, which may hold real keys.
+            return {**where, "credential_provider": _fixed(self._endpoint)}, anonymous
         provider: Any = importlib.import_module("obstore.auth.boto3").Boto3CredentialProvider(self._session)
         return {**where, "credential_provider": provider}, anonymous
 
@@ -51,6 +49,11 @@ class S3Bucket:
             if not (block.get("RestrictPublicBuckets") and block.get("IgnorePublicAcls")):
                 why = "its policy or its access list opens it to the public"
                 raise _refusal(name, why, "aws s3api put-public-access-block")
+
+
+def _fixed(endpoint: Endpoint) -> Callable[[], dict[str, Any]]:
+    keys = {"access_key_id": endpoint.access_key_id, "secret_access_key": endpoint.secret_access_key}
+    return lambda: {**keys, "token": None, "expires_at": None}
 
 
 def _refusal(bucket: str, why: str, mend: str) -> RefusedError:

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from provisioner.drivers.aws import fence
 from provisioner.drivers.aws.session import AwsSession, open_session
 from provisioner.errors import (
     BusyError,
@@ -228,3 +230,24 @@ def test_a_run_that_lost_its_lock_sends_no_request_any_more(cloud: Cloud, sessio
     with pytest.raises(LockLostError):
         list(session.pages("kms", "list_keys", "Keys"))
     assert len(cloud.requests) == 1
+
+
+def test_the_lock_is_asked_when_the_bytes_leave_and_again_where_the_answer_is_stale(
+    cloud: Cloud, session: AwsSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped while it asked has an answer of before."""
+    asked: list[int] = []
+    passed = iter([0.0, 60.0, 60.0, 60.0])
+    monkeypatch.setattr(fence, "time", SimpleNamespace(monotonic=lambda: next(passed)))
+
+    def check() -> None:
+        asked.append(len(cloud.requests))
+        if len(asked) > 1:
+            raise LockLostError("it was taken meanwhile")
+
+    session.fence(check)
+    with pytest.raises(LockLostError):
+        session.call("kms", "create_key")
+    assert (asked, cloud.requests) == ([0, 0], [])
+    pools = session.client("kms")._endpoint.http_session._manager.pool_classes_by_scheme
+    assert {pool.ConnectionCls.__name__[:6] for pool in pools.values()} == {"Asking"}

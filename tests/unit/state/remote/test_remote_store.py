@@ -313,6 +313,34 @@ def test_a_beat_whose_answer_was_lost_does_not_cost_the_lock() -> None:
         assert holder is not None and holder.info.run == 7
 
 
+def test_a_host_of_the_same_name_is_not_taken_for_this_one() -> None:
+    """Cloned machines and containers share names: only a process of this very boot can be seen to be dead."""
+    place = Place()
+    store = place.open()
+    abandon(store)
+    bucket = place.bucket()
+    found = bucket.get("lock.json")
+    assert found is not None
+    boot = store._pen.info.boot_id.encode()
+    for other in (b"another-boot", b""):
+        bucket.overwrite("lock.json", found.data.replace(boot, other).replace(b'"pid":', b'"pid":999999999'))
+        with pytest.raises(LockHeldError, match="another run is at work"):
+            place.open()
+
+
+def test_a_beat_of_which_nobody_knew_does_not_pass_for_one_of_this_moment() -> None:
+    place = Place()
+    with place.open() as store:
+        abandon(store)
+        lease = store._pen._lease  # type: ignore[attr-defined]
+        lease._bucket.moment = _deaf("lock.json")
+        lease._renew()
+        lost = place.bucket().get("lock.json")
+        assert lease._renew()
+        now = place.bucket().get("lock.json")
+        assert lost is not None and now is not None and lost.version != now.version, "it was written anew"
+
+
 def test_audit_lines_whose_answer_was_lost_are_there_once() -> None:
     place = Place()
     with place.open() as store:
@@ -322,6 +350,32 @@ def test_audit_lines_whose_answer_was_lost_are_there_once() -> None:
         store.audit("run", number=2)
     raw = place.backend().read(AUDIT) or b""
     assert raw.count(b"\n") == 2 and verify_audit(raw) is None
+
+
+def test_an_audit_that_could_not_be_written_for_a_while_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioner.state.remote.pen._MANY", 2)
+    place = Place()
+    with place.open() as store:
+        store._pen._bucket.moment = refuse("audit/")  # type: ignore[attr-defined]
+        store.audit("call", number=1)
+        with pytest.raises(StateWriteError):
+            store.audit("call", number=2)
+        store.audit("call", number=3)
+    raw = place.backend().read(AUDIT) or b""
+    assert verify_audit(raw) is None and raw.count(b"\n") == 2
+
+
+def test_objects_of_others_among_ours_are_left_alone() -> None:
+    place = Place()
+    for name in ("audit/readme.txt", "history/readme.txt", "journal/readme.txt"):
+        place.bucket().create(name, b"hello")
+    for step in ("one", "two", "three"):
+        with place.open() as store:
+            store.commit([put(step)])
+            store.audit("run", step=step)
+    assert verify_audit(place.backend().read(AUDIT) or b"") is None
+    place.bucket().overwrite("state.json", b"{")
+    assert list(recovery.recover(place.backend(), NAME, who=WHO).state.steps) == ["one", "two", "three"]
 
 
 def test_the_last_snapshots_are_kept_and_no_more() -> None:
