@@ -16,7 +16,6 @@ from provisioner.errors import (
     BusyError,
     CloudError,
     ConnectionFailedError,
-    InUseError,
     ProvisionerError,
     ThrottledError,
     UnavailableError,
@@ -206,7 +205,7 @@ def finish(world: World, made: Plan) -> None:
     """When the trouble is over, deploy gets to the plan, rollback to what was before, destroy to nothing."""
     world.clock.pass_time(60.0)
     outcome = world.deploy(made, allow_data_loss=True)
-    if outcome.exit_code == 4 and all(isinstance(failure.error, InUseError) for failure in outcome.failures):
+    if outcome.exit_code == 4 and all("in use" in str(failure.error) for failure in outcome.failures):
         # What is to be replaced must be let go first, and this plan replaces what something else still uses.
         assert world.destroy(made).exit_code == 0
         outcome = world.deploy(made)
