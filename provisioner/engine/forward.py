@@ -263,8 +263,10 @@ def _settle(course: Course, seen: Observed | None, differences: list[Difference]
 
 def _foreign(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     assert seen is not None
-    if course.ctx.change(course.step) is not None:
-        yield from withdraw(course)
+    if course.ctx.change(course.step) is not None and (
+        seen.owner is not None or not (course.maybe_made or course.answered)
+    ):
+        yield from withdraw(course)  # but not if it may be what we made, and only lost its tag
     whose = f"it belongs to {seen.owner}" if seen.owner else "it carries no owner's tag"
     raise ForeignObjectError(
         f"{course.key.name} exists already, and {whose}",

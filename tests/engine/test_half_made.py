@@ -127,3 +127,21 @@ def test_a_name_that_others_have_for_good_is_not_waited_for(world: World) -> Non
     begun = world.clock.now()
     assert world.deploy(plan(step("half"))).exit_code == 4
     assert (world.writes(), world.state.steps, world.clock.now() - begun < 1.0) == (["create half"], {}, True)
+
+
+def test_what_lost_its_tag_before_its_maker_saw_it_is_named_and_not_forgotten(world: World) -> None:
+    """Nobody can tell it from somebody else's, so it stays in the record until a person has looked."""
+    world.cloud.fail("create", "half", dropped, after=True)
+
+    def untag(when: str, verb: str, name: str) -> None:
+        if (when, verb) == ("after", "create"):
+            world.cloud.only("half").owner = None
+
+    world.cloud.hooks.append(untag)
+    outcome = world.deploy(plan(step("half")))
+    assert (outcome.exit_code, [remain.step for remain in outcome.remains]) == (5, ["half"])
+    assert "lost its owner's tag" in outcome.remains[0].reason
+    world.cloud.hooks.clear()
+    world.cloud.only("half").owner = "shop-test/half"
+    assert world.rollback().exit_code == 0
+    assert (world.names(), world.state.steps) == ([], {})
