@@ -81,6 +81,8 @@ class Course:
         """A create may have been carried out without an answer (or by a process that died)."""
         self.cut_off = self.record is not None and self.record.status is Status.DELETING
         """A process that died, or gave up, may have sent a delete that does not show yet."""
+        self.untagged_at: float | None = None
+        """When what may be our own new object was first seen without any owner's tag."""
         self.asked: frozenset[str] = frozenset()
         """The fields of the last update that the cloud accepted; ``updates`` counts those in a row."""
         self.sent = False

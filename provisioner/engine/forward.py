@@ -15,7 +15,7 @@ import msgspec
 from provisioner.engine.claim import claim
 from provisioner.engine.compare import Difference, gap
 from provisioner.engine.context import Context, Seen
-from provisioner.engine.course import READBACK, Course, aim
+from provisioner.engine.course import LATE, READBACK, Course, aim
 from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.intent import announce, announce_update, change_of, record_of, restoring, unannounce, withdraw
 from provisioner.engine.loop import Task
@@ -211,6 +211,7 @@ def _take_away(course: Course, record: Record) -> Task:
         discard = unfinished or course.discard or not course.ctx.drivers.resource(record.type).holds_data
         yield from remove(course.ctx, record, change, discard=discard, drop=False)
     course.answered = course.maybe_made = course.cut_off = False
+    course.untagged_at = None
 
 
 def _guard(course: Course, record: Record) -> None:
@@ -263,16 +264,28 @@ def _settle(course: Course, seen: Observed | None, differences: list[Difference]
 
 def _foreign(course: Course, seen: Observed | None, differences: list[Difference]) -> Task:
     assert seen is not None
-    if course.ctx.change(course.step) is not None and (
-        seen.owner is not None or not (course.maybe_made or course.answered)
-    ):
-        yield from withdraw(course)  # but not if it may be what we made, and only lost its tag
+    ours = seen.owner is None and (course.answered or course.maybe_made)
+    if ours and (yield from _tag_may_come(course)):
+        return (yield from course.look())
+    # What a create of ours may have made is not given up for somebody else's: the undo looks at it once more.
+    if course.ctx.change(course.step) is not None and not ours:
+        yield from withdraw(course)
     whose = f"it belongs to {seen.owner}" if seen.owner else "it carries no owner's tag"
     raise ForeignObjectError(
         f"{course.key.name} exists already, and {whose}",
         where=course.step,
         hint="choose another name, remove it, or take it over with `adopt: existing`",
     )
+
+
+def _tag_may_come(course: Course) -> Task:
+    """Waits a moment for the owner's tag of an object that may be our own new one: False when its time is up."""
+    now = course.ctx.clock.now()
+    course.untagged_at = now if course.untagged_at is None else course.untagged_at
+    if now - course.untagged_at >= max(LATE, course.resource.grace):
+        return False
+    yield from course.tick(course.started, "the new object's tags to show")
+    return True
 
 
 _Handler = Callable[[Course, Observed | None, list[Difference]], Task]

@@ -23,7 +23,7 @@ from provisioner.plan.model import Plan, StepDecl
 from provisioner.refs import UnresolvedError, freeze, refs_in, resolve
 from provisioner.resource import Gate, Resource
 from provisioner.spec import decode, defaults, fields
-from provisioner.state.records import Action, Record
+from provisioner.state.records import Action, Record, Status
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +207,8 @@ def _verdict(
     if adopted and fixed:
         problem = f"{facts['name']} is adopted, and only another object can have another {', '.join(fixed)}"
         return Planned(action=Action.KEEP, problem=problem, differences=differences, **facts)
+    if verdict is Verdict.FOREIGN and record is not None and record.status is Status.CREATING and _bare(seen):
+        verdict = Verdict.SETTLE  # what a create of ours made may show before its tags do
     if verdict not in _ACTIONS:
         return Planned(
             action=Action.KEEP, problem=_problem(verdict, seen, facts["name"]), differences=differences, **facts
@@ -215,6 +217,10 @@ def _verdict(
     lost = record is not None and verdict is Verdict.CREATE and seen is None and record.outputs
     reason = _GONE if lost else _UNTAGGED if verdict is Verdict.CLAIM else ""
     return Planned(action=action, differences=differences, reason=reason, **facts)
+
+
+def _bare(seen: Observed | None) -> bool:
+    return seen is not None and seen.owner is None
 
 
 def _problem(verdict: Verdict, seen: Observed | None, name: str) -> str:

@@ -91,7 +91,11 @@ class _Removal:
             look = self.ctx.look if asked else self.ctx.look_for
             seen: Observed | None = yield from look(self.resource, self.record.key, self.record.step)
             going = asked and seen is not None and (seen.phase is Phase.DELETING or self.ctx.clock.now() < again)
-            if seen is not None and seen.owner is None and not going:
+            untagged = seen is not None and seen.owner is None and not going
+            if untagged and self.ctx.clock.wall() < self.visible_from:
+                yield from self._tick("the tags of an object that may be new")
+                continue
+            if untagged:
                 raise ForeignObjectError(
                     f"{self.record.key.name} has lost its owner's tag, so it is not deleted",
                     where=self.record.step,

@@ -14,6 +14,7 @@ from provisioner.errors import (
     NotFoundError,
     ThrottledError,
 )
+from tests.crash.dying import Killed, release
 from tests.engine.toycloud import dropped
 from tests.engine.world import World, agree, plan, step
 
@@ -77,6 +78,52 @@ def test_what_was_there_all_the_time_is_not_the_work_of_a_run_whose_every_create
     outcome = world.deploy(plan(step("old"), step("bad", after=("old",))))
     assert outcome.exit_code == 4
     assert world.names() == ["old"]
+
+
+@pytest.mark.parametrize("answer", ["accepted", "lost"])
+def test_a_new_object_that_shows_before_its_tags_do_is_waited_for_and_not_taken_for_somebody_elses(
+    world: World, answer: str
+) -> None:
+    world.cloud.tag_lag = 3.0
+    if answer == "lost":
+        world.cloud.fail("create", "db", dropped, times=1, after=True)
+    assert world.deploy(plan(step("db"))).exit_code == 0
+    assert (world.names(), list(world.state.steps)) == (["db"], ["db"])
+    assert [line for line in world.writes() if line.startswith("create")] == ["create db"]
+
+
+@pytest.mark.parametrize("then", ["deploy", "rollback"])
+def test_what_a_killed_run_made_is_had_back_although_its_tags_do_not_show_yet(world: World, then: str) -> None:
+    world.cloud.tag_lag = 3.0
+
+    def kill(when: str, verb: str, name: str) -> None:
+        if (when, verb) == ("after", "create"):
+            raise Killed
+
+    world.cloud.hooks.append(kill)
+    with pytest.raises(Killed):
+        world.deploy(plan(step("db")))
+    release(world.directory)
+    world.cloud.hooks.clear()
+    outcome = world.deploy(plan(step("db"))) if then == "deploy" else world.rollback()
+    assert (outcome.exit_code, outcome.remains) == (0, [])
+    agree(world)
+    assert world.names() == (["db"] if then == "deploy" else [])
+
+
+def test_a_new_object_whose_tags_never_show_stays_recorded_and_is_told(world: World) -> None:
+    world.cloud.tag_lag = 1e6
+    outcome = world.deploy(plan(step("db")))
+    assert (outcome.exit_code, [left.step for left in outcome.remains]) == (5, ["db"])
+    assert list(world.state.steps) == ["db"]
+
+
+def test_an_untagged_object_that_was_there_when_every_create_was_refused_is_not_waited_for(world: World) -> None:
+    world.cloud.plant("thing", "shop-test-db", None).seen_from = 0.5
+    begun = world.clock.now()
+    outcome = world.deploy(plan(step("db")))
+    assert (outcome.exit_code, outcome.remains, world.state.steps) == (4, [], {})
+    assert world.clock.now() - begun < 5.0
 
 
 def test_an_update_that_is_refused_outright_leaves_nothing_to_take_back(world: World) -> None:

@@ -35,6 +35,7 @@ class Thing:
         self.spec = spec
         self.ready_at = 0.0
         self.seen_from = 0.0
+        self.tagged_from = 0.0
         self.deleted_at: float | None = None
         self.failed = ""
         self.protected = bool(spec.get("protected"))
@@ -59,7 +60,7 @@ class ToyCloud:
     """The control plane.
 
     ``provision``: seconds to become ready, by part of the name; ``modify``: the same for an update. ``lag``: seconds
-    until a new object can be read; ``linger``: seconds that a deleted one is still reported as it was; ``removal``:
+    until a new object can be read; ``tag_lag``: seconds until its tags can be; ``linger``: seconds that a deleted one is still reported as it was; ``removal``:
     seconds that a delete takes; ``reserve``: seconds that a deleted name stays taken. ``doomed``: name part → the
     reason why such an object ends in a failed state.
     """
@@ -80,6 +81,7 @@ class ToyCloud:
         self.keeps: dict[str, str] = {}
         """Name part → what the cloud still keeps of such an object after its delete."""
         self.lag = 0.0
+        self.tag_lag = 0.0
         self.linger = 0.0
         self.reserve = 0.0
         self._by_name: dict[tuple[str, str], list[Thing]] = {}
@@ -216,6 +218,7 @@ class ToyCloud:
         now = self.clock.now()
         thing.ready_at = now + _first(self.provision, name, 0.0)
         thing.seen_from = now + self.lag
+        thing.tagged_from = now + self.tag_lag
         thing.failed = _first(self.doomed, name, "")
         self.things[thing.ident] = thing
         self._by_name.setdefault((kind, name), []).append(thing)

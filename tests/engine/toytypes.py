@@ -56,7 +56,7 @@ class _Base(Resource):
         spec = {name: value for name, value in thing.spec.items() if name != "password" and value is not None}
         return Observed(
             phase=_phase(thing, self.session.clock.now()),
-            owner=thing.owner,
+            owner=thing.owner if self.session.clock.now() >= thing.tagged_from else None,
             spec=spec,
             outputs={"id": thing.ident, "size": thing.spec["size"]},
             detail=thing.failed,
