@@ -45,6 +45,8 @@ def _asking(pool: Any, check: Callable[[], None]) -> Any:
     kind: Any = pool.ConnectionCls
 
     def send(self: Any, data: Any) -> Any:
+        if self.sock is None:
+            self.connect()  # else it would happen after the question, and take its time
         ask(check)
         return kind.send(self, data)
 
