@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from provisioner.errors import BusyError
+from provisioner.errors import AccessDeniedError, BusyError, CloudError
 from provisioner.sandbox import supervisor
 from tests.contract.world import World, settle
 
@@ -106,6 +106,39 @@ def test_an_alias_of_somebody_else_stays_theirs_when_our_create_fails(lone_world
     except Exception as err:
         assert type(err).__name__ == "AlreadyExistsError"
     assert driver.read(other).owner == key.owner
+
+
+def test_an_alias_whose_create_is_refused_leaves_no_mark_that_would_claim_a_later_one(lone_world: World) -> None:
+    _, data = lone_world.make("aws.kms_key", "data", {})
+    kms, driver = lone_world.session().client("kms"), lone_world.driver("aws.kms_alias")
+    tree = {"name": f"{lone_world.deployment}/name", "key_id": data.outputs["key_id"]}
+    key = lone_world.key("aws.kms_alias", "name", tree)
+    fault = {"service": "kms", "operation": "CreateAlias", "error": "AccessDeniedException", "times": 1}
+    supervisor.admin(Path(os.environ["PROVISIONER_ENDPOINTS"]).parent, "POST", "/_sandbox/faults", fault)
+    with pytest.raises(AccessDeniedError) as refused:
+        driver.create(key, lone_world.spec("aws.kms_alias", tree))
+    assert refused.value.nothing_done is False
+    kms.create_alias(AliasName=f"alias/{tree['name']}", TargetKeyId=tree["key_id"])
+    try:
+        assert driver.read(key).owner is None
+    finally:
+        kms.delete_alias(AliasName=f"alias/{tree['name']}")
+
+
+def test_an_alias_whose_create_got_no_answer_keeps_its_mark_when_the_next_try_is_refused(lone_world: World) -> None:
+    _, data = lone_world.make("aws.kms_key", "data", {})
+    driver = lone_world.driver("aws.kms_alias")
+    tree = {"key_id": data.outputs["key_id"]}
+    key, spec = lone_world.key("aws.kms_alias", "name", tree), lone_world.spec("aws.kms_alias", tree)
+    lone_world.watch(driver, key)
+    sandbox = Path(os.environ["PROVISIONER_ENDPOINTS"]).parent
+    for error in ("KMSInternalException", "AccessDeniedException"):
+        fault = {"service": "kms", "operation": "CreateAlias", "error": error, "times": 1}
+        supervisor.admin(sandbox, "POST", "/_sandbox/faults", fault)
+        with pytest.raises(CloudError):
+            driver.create(key, spec)
+    tags = lone_world.session().client("kms").list_resource_tags(KeyId=data.outputs["key_id"])["Tags"]
+    assert key.owner in [tag["TagValue"] for tag in tags if tag["TagKey"].startswith("provisioner:alias/")]
 
 
 def test_an_alias_goes_although_its_key_is_scheduled_for_deletion(lone_world: World) -> None:

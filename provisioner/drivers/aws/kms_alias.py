@@ -5,13 +5,15 @@ before the alias is made or moved: so there is no moment in which the alias exis
 is.
 
 Weakness: the key that an alias pointed to before keeps the tag. KMS may show the alias there for seconds, and without
-the tag it would be nobody's; where the alias points elsewhere the tag says nothing.
+the tag it would be nobody's; where the alias points elsewhere the tag says nothing. And a create that got no answer and
+was never carried out leaves its mark on the key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
@@ -19,7 +21,14 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.kms_tags import tag_list
-from provisioner.errors import AccessDeniedError, CloudError, InvalidRequestError, NotFoundError
+from provisioner.errors import (
+    AccessDeniedError,
+    BusyError,
+    CloudError,
+    InvalidRequestError,
+    NotFoundError,
+    ThrottledError,
+)
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 from provisioner.resource import outright
 
@@ -76,11 +85,23 @@ class KmsAlias(resource.Resource):
         )
 
     def create(self, key: Key, spec: Spec) -> None:
-        """Marks the key, then makes the alias."""
+        """Marks the key, then makes the alias; where that is refused, the mark is taken off again."""
+        make = partial(self._call, "create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
         with outright():
-            if self._target(key) is None:  # else the mark would claim an alias of somebody else
-                self._tag(key, spec.key_id)
-            self._call("create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
+            if self._target(key) is not None:  # the mark would claim an alias of somebody else
+                make()
+                return
+            self._tag(key, spec.key_id)
+        open_ended, me = self.session.memory("kms_alias unanswered"), f"{key.region} {key.owner}"
+        try:
+            make()
+        except CloudError as error:
+            if error.retryable and not isinstance(error, ThrottledError | BusyError):
+                open_ended[me] = True  # it may have been made after all: then the mark says whose it is
+            elif me not in open_ended:
+                self._take_mark_off(key, spec.key_id, error)
+            raise
+        open_ended.pop(me, None)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Points it at another key of the same region."""
@@ -132,6 +153,13 @@ class KmsAlias(resource.Resource):
             KeyId=target,
             Tags=tagging.to_list({_mark(key): key.owner}, "TagKey", "TagValue"),
         )
+
+    def _take_mark_off(self, key: Key, target: str, refused: CloudError) -> None:
+        """Else an alias that somebody makes for that key later would pass for ours."""
+        try:
+            self._untag(key, target)
+        except CloudError as error:
+            refused.add_note(f"the tag {_mark(key)} is still on the key {target}, take it off: {error}")
 
     def _untag(self, key: Key, target: str) -> None:
         try:
