@@ -185,6 +185,14 @@ def _replace(course: Course, seen: Observed | None, differences: list[Difference
     if failed and (course.answered or (record.status is Status.DELETING and not record.discard)):
         # A second try of our own would end the same way; and what was not to be discarded may hold data.
         return (yield from broken(course, seen, differences))
+    if course.answered:
+        # Made a moment ago as the plan says, and made otherwise: the next one would be no better.
+        names = ", ".join(d.field for d in differences if d.replaces)
+        raise StepError(
+            f"{course.key.name} was made anew, and the cloud still reports another {names} than the plan",
+            where=course.step,
+            hint="put what the cloud reports into the plan, and please report this",
+        )
     course.show(Action.CREATE if record.status is Status.CREATING else Action.REPLACE)
     yield from _take_away(course, record)
     return (yield from course.look())

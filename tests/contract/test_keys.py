@@ -87,6 +87,28 @@ def test_another_session_finds_the_key_by_its_tag(lone_world: World) -> None:
     assert found is not None and found.outputs == seen.outputs
 
 
+def test_a_key_of_another_fixed_kind_is_not_taken_back_but_a_new_one_is_made(lone_world: World) -> None:
+    driver = lone_world.driver("aws.kms_key")
+    key, seen = lone_world.make("aws.kms_key", "data", {"multi_region": False})
+    driver.delete(key)
+    driver.create(key, lone_world.spec("aws.kms_key", {"multi_region": True}))
+    again = settle(driver, key)
+    assert (again.spec["multi_region"], again.outputs["key_id"] != seen.outputs["key_id"]) == (True, True)
+    assert _state(lone_world, seen.outputs["key_id"]) == "PendingDeletion"
+
+
+def test_of_several_keys_that_wait_for_their_deletion_the_one_that_has_longest_is_taken_back(lone_world: World) -> None:
+    driver, kms = lone_world.driver("aws.kms_key"), lone_world.session().client("kms")
+    key = lone_world.key("aws.kms_key", "data", {})
+    lone_world.watch(driver, key)
+    tags = [{"TagKey": "provisioner:owner", "TagValue": key.owner}]
+    numbers = sorted(kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"] for _ in range(3))
+    for number, days in zip(numbers, (8, 30, 15), strict=True):
+        kms.schedule_key_deletion(KeyId=number, PendingWindowInDays=days)
+    driver.create(key, lone_world.spec("aws.kms_key", {}))
+    assert settle(driver, key).outputs["key_id"] == numbers[1]
+
+
 def test_every_key_of_the_step_is_deleted_should_there_be_two(lone_world: World) -> None:
     key, seen = lone_world.make("aws.kms_key", "data", {})
     tags = [{"TagKey": "provisioner:owner", "TagValue": key.owner}]

@@ -151,6 +151,26 @@ def test_a_killed_rollback_is_finished_even_behind_a_run_that_was_rolled_back(wo
     assert not any(run.result in (RunResult.RUNNING, RunResult.REVERSING) for run in world.state.runs)
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["first made", "replaced"])
+def test_what_the_cloud_makes_otherwise_than_asked_ends_in_an_error_and_is_not_made_again_and_again(
+    world: World, there: bool
+) -> None:
+    if there:
+        world.deploy(plan(step("key", shape="round")))
+        world.writes()
+
+    def bend(when: str, verb: str, name: str) -> None:
+        if (when, verb) == ("after", "create"):
+            world.cloud.only("key").spec["shape"] = "round"
+
+    world.cloud.hooks.append(bend)
+    outcome = world.deploy(plan(step("key", shape="square")), allow_data_loss=True)
+    assert (outcome.exit_code, outcome.remains) == (4, [])
+    assert "shape" in str(outcome.failures[0].error)
+    assert world.names() == (["key"] if there else [])
+    agree(world)
+
+
 # -- adoption -------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,8 @@ KMS assigns the id and cannot search by tag, so the key is found by listing all 
 one call a key of the account; a session remembers the id once it is known.
 
 A deleted key is not gone: KMS keeps it for 7 to 30 days, unusable. Making the same step again takes that
-key back, so that what it had encrypted can be read again. Such a key carries a mark from then on, and always gets its
+key back, so that what it had encrypted can be read again; of several the one that KMS keeps longest, and never one
+whose fixed fields are not the plan's. Such a key carries a mark from then on, and always gets its
 whole window: neither the undo of the run that took it back nor ``--allow-data-loss`` shortens it.
 """
 
@@ -83,7 +84,7 @@ class KmsKey(resource.Resource):
         return None
 
     def create(self, key: Key, spec: Spec) -> None:
-        """Takes the step's own key back where it is scheduled for deletion, else makes one; then sets it
+        """Takes the step's own key back where a fitting one is scheduled for deletion, else makes one; then sets it
         up."""
         begun = self._begun().get(f"{key.region} {key.owner}")
         if begun:
@@ -91,8 +92,9 @@ class KmsKey(resource.Resource):
         with outright():
             owned = list(self._owned(key))
         living = [found for found in owned if found["KeyState"] not in _GONE]
-        if not living and owned:
-            living = owned[:1]
+        waiting = [found for found in owned if found["KeyState"] in _GONE and _fits(found, spec)]
+        if not living and waiting:
+            living = [max(waiting, key=_deleted_on)]
             self._call("cancel_key_deletion", key, KeyId=living[0]["KeyId"])
             self._mark(key, living[0])
             living[0] |= {"KeyState": "Disabled", "Enabled": False}
@@ -302,6 +304,16 @@ class KmsKey(resource.Resource):
 
     def _tags(self, key: Key, number: str) -> dict[str, str]:
         return tag_list(self.session, number, key.region, key.name)
+
+
+def _fits(found: Mapping[str, Any], spec: KmsKey.Spec) -> bool:
+    """What cannot be changed is as the plan wants it: another key would have to be replaced again."""
+    return bool(found.get("MultiRegion")) is spec.multi_region
+
+
+def _deleted_on(found: Mapping[str, Any]) -> float:
+    """Seconds since the epoch; 0 where KMS does not say."""
+    return float(found["DeletionDate"].timestamp()) if "DeletionDate" in found else 0.0
 
 
 def _window_tag(spec: KmsKey.Spec) -> dict[str, str]:
