@@ -25,12 +25,15 @@ class Stray(NamedTuple):
 
 
 class Searched(NamedTuple):
-    """``doubled``: step → how many objects of one type carry its tag, where they are more than one.
+    """``strays``: one a type and step; ``further``: others of the same type and step, recorded or not.
+
+    ``doubled``: step → how many objects of one type carry its tag, where they are more than one.
 
     ``unsearched``: type → why the cloud did not let us search for it.
     """
 
     strays: list[Stray]
+    further: list[Stray]
     doubled: dict[str, int]
     unsearched: dict[str, str]
 
@@ -46,6 +49,7 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
     A type that may not be searched is told, and the others are searched all the same. Other errors are raised.
     """
     found: dict[str, list[Stray]] = {name: [] for name in searchable(ctx, types)}
+    further: list[Stray] = []
     doubled: dict[str, int] = {}
     unsearched: dict[str, str] = {}
     failures: list[BaseException] = []
@@ -56,7 +60,8 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
         elif result.error is not None:
             failures.append(result.error)
         else:
-            found[name], more = result.value
+            found[name], others, more = result.value
+            further.extend(others)
             doubled.update(more)
 
     with ctx.retrier.impatient():
@@ -66,7 +71,7 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
         ctx.loop.run()
     for error in failures:
         raise error
-    return Searched([stray for strays in found.values() for stray in strays], doubled, unsearched)
+    return Searched([stray for strays in found.values() for stray in strays], further, doubled, unsearched)
 
 
 def _search(ctx: Context, resource: Resource) -> Task:
@@ -74,14 +79,32 @@ def _search(ctx: Context, resource: Resource) -> Task:
     deployment, region = ctx.state.deployment, ctx.drivers.region
     call = Call(lambda: list(searcher.search(deployment, region)))
     keys: Sequence[Key] = yield from ctx.retrier.fetch(call, resource.service, heard=lambda *_: None)
-    strays = []
-    for key in {key.owner: key for key in keys}.values():
-        record = ctx.record(key.step)
-        if record is not None and record.type == resource.type:
-            continue
+    strays: dict[str, Stray] = {}
+    further = []
+    for key in _unrecorded(ctx, resource, keys):
         seen = yield from ctx.look(resource, key, key.step)
-        if seen is not None and seen.owner == key.owner:
-            strays.append(Stray(resource.type, key, seen))
+        if seen is None or seen.owner != key.owner:
+            continue
+        stray = Stray(resource.type, key, seen)
+        record = ctx.record(key.step)
+        if key.step in strays or (record is not None and record.type == resource.type):
+            further.append(stray)
+        else:
+            strays[key.step] = stray
             ctx.seen.setdefault(key.step, Seen(key, seen, ctx.clock.now()))
     count = Counter(key.step for key in keys)
-    return strays, {step: number for step, number in count.items() if number > 1}
+    return list(strays.values()), further, {step: number for step, number in count.items() if number > 1}
+
+
+def _unrecorded(ctx: Context, resource: Resource, keys: Sequence[Key]) -> list[Key]:
+    """All but one key for each recorded object; what is found by its tag alone has one name for several objects."""
+    left = []
+    passed = set()
+    for key in keys:
+        record = ctx.record(key.step)
+        mine = record is not None and record.type == resource.type and record.key.name == key.name
+        if mine and key.step not in passed:
+            passed.add(key.step)
+        else:
+            left.append(key)
+    return left

@@ -11,7 +11,7 @@ is taken to be what its reference gives today.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from provisioner.engine.compare import compare, fingerprints
 from provisioner.engine.context import Context
 from provisioner.engine.preview import preview
 from provisioner.engine.search import Stray, search
-from provisioner.model import Observed, Phase
+from provisioner.model import Key, Observed, Phase
 from provisioner.operations.adopt import take
 from provisioner.operations.kin import Thing, needs_of, sorted_by_need
 from provisioner.operations.site import Options, Outcome, Site, changes_of
@@ -51,7 +51,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Haul(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search brought. ``blocked``: step → why its object cannot be recorded; ``unsearched``: type → why not."""
+    """What a search brought. ``unsearched``: type → why not.
+
+    ``blocked``: step → its further objects, by type and name, and why they get no record.
+    """
 
     found: list[Found]
     blocked: dict[str, str] = {}
@@ -95,18 +98,46 @@ def look(site: Site, ctx: Context, plan: Plan | None) -> Haul:
     searched = search(ctx, [name for name in registry.names() if name.partition(".")[0] in clouds])
     steps = {step.name: step for step in plan.steps} if plan is not None else {}
     planned = _planned(ctx, plan) if plan is not None else []
-    blocked: dict[str, str] = {}
-    strays = []
-    for stray in searched.strays:
-        step, record = steps.get(stray.key.step), ctx.record(stray.key.step)
-        if record is not None:
-            blocked[stray.key.step] = f"{stray.type} {stray.key.name}: the step is recorded as {record.type}"
-        elif step is None or step.type != stray.type:
-            strays.append(stray)
-    # A step has one record. What is not the plan's own object comes first: the next deploy then takes it away.
-    taken = {stray.key.step for stray in strays}
-    planned = [one for one in planned if one.record.step not in taken]
-    return Haul(found=_related(ctx, planned, strays), blocked=blocked, unsearched=searched.unsearched)
+    own = {one.record.step: one.record for one in planned}
+    strays: dict[str, Stray] = {}
+    blocked: dict[str, list[str]] = {}
+    for stray in _not_planned([*searched.strays, *searched.further], steps, planned):
+        step = stray.key.step
+        record = ctx.record(step) or own.get(step)
+        if record is not None and (step not in own or record.type == stray.type):
+            blocked.setdefault(step, []).append(_further(stray.type, stray.key, record.type, record.key))
+        elif step in strays:
+            blocked.setdefault(step, []).append(_further(stray.type, stray.key, strays[step].type, strays[step].key))
+        else:
+            strays[step] = stray
+    # A step has one record. What is of another type than the plan's comes first: the next deploy then takes it away.
+    for one in planned:
+        if (first := strays.get(one.record.step)) is not None:
+            why = _further(one.record.type, one.record.key, first.type, first.key)
+            blocked.setdefault(one.record.step, []).append(why)
+    planned = [one for one in planned if one.record.step not in strays]
+    told = {step: "; ".join(reasons) for step, reasons in blocked.items()}
+    return Haul(found=_related(ctx, planned, list(strays.values())), blocked=told, unsearched=searched.unsearched)
+
+
+def _not_planned(found: list[Stray], steps: Mapping[str, StepDecl], planned: list[Found]) -> list[Stray]:
+    """What is not the plan's own object, which is left out once: several may share its name."""
+    own = {(one.record.step, one.record.type, one.record.key.name) for one in planned}
+    left = []
+    for stray in found:
+        what = (stray.key.step, stray.type, stray.key.name)
+        if what in own:
+            own.remove(what)
+        else:
+            left.append(stray)
+    return left
+
+
+def _further(type_: str, key: Key, other: str, chosen: Key) -> str:
+    """A step has one record: why this object gets none."""
+    return (
+        f"{type_} {key.name}: the step is recorded as {other} {chosen.name}; delete this by hand, or take off its tag"
+    )
 
 
 # -- steps of the plan ----------------------------------------------------------------------------------------

@@ -175,6 +175,45 @@ def test_a_second_object_of_a_step_that_is_recorded_as_another_is_named_and_not_
     assert world.state.steps["box"].type == "toy.thing"
 
 
+def test_of_several_objects_that_carry_a_steps_tag_one_is_recorded_and_every_other_is_named(world: World) -> None:
+    for kind, name in (("thing", "a"), ("thing", "b"), ("thing", "c"), ("database", "d")):
+        world.cloud.plant(kind, name, "shop-test/db")
+    world.salvage(plan(step("other")))
+    (found,) = world.haul.found
+    told = world.haul.blocked["db"]
+    others = {"toy.thing a", "toy.thing b", "toy.thing c", "toy.database d"}
+    others.remove(f"{found.record.type} {found.record.key.name}")
+    assert all(f"{other}: " in told for other in others)
+
+
+def test_two_objects_of_a_type_whose_name_says_nothing_are_told_apart_by_their_number(world: World) -> None:
+    for _ in range(2):
+        world.cloud.plant("tagged", "shop-test-net", "shop-test/net")
+    world.salvage(plan(step("net", "toy.tagged")))
+    assert [one.record.key.name for one in world.haul.found] == ["shop-test-net"]
+    assert world.haul.blocked["net"].startswith("toy.tagged shop-test-net: ")
+
+
+@pytest.mark.parametrize("new", [False, True], ids=["old name alone", "both"])
+def test_an_object_under_a_name_that_the_plan_has_no_more_is_never_passed_over(world: World, new: bool) -> None:
+    world.cloud.plant("thing", "db-old", "shop-test/db")
+    if new:
+        world.cloud.plant("thing", "db-new", "shop-test/db")
+    world.salvage(plan(step("db", named="db-new")))
+    found = [one.record.key.name for one in world.haul.found]
+    told = world.haul.blocked.get("db", "")
+    for name in ["db-old", "db-new"] if new else ["db-old"]:
+        assert (name in found) != (f"toy.thing {name}: " in told)
+    assert found == (["db-new"] if new else ["db-old"])
+
+
+def test_a_second_object_of_a_recorded_step_and_type_is_named(world: World) -> None:
+    world.deploy(plan(step("box")))
+    world.cloud.plant("thing", "old-box", "shop-test/box")
+    world.salvage(plan(step("box")))
+    assert (world.haul.found, "toy.thing old-box: " in world.haul.blocked["box"]) == ([], True)
+
+
 def test_a_type_that_may_not_be_searched_is_told_and_the_others_are_found(world: World) -> None:
     world.deploy(plan(step("box"), step("net", "toy.network")))
     lose_record(world)
