@@ -16,6 +16,8 @@ import contextlib
 import fcntl
 import getpass
 import os
+import select
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,6 +33,7 @@ from provisioner.state.files import Files, read, writing
 NAME: Final = "lock"
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_DEATH: Final = 5.0
 _LOOKS: Final = 100
 _PAUSE: Final = 0.01
 _STARTED_FIELD: Final = 19  # of /proc/PID/stat, counted after the command's closing bracket
@@ -83,6 +86,28 @@ class LockInfo(msgspec.Struct, frozen=True, kw_only=True):
         Another host may have the same name, so a boot that is not this one says nothing about it.
         """
         return bool(self.boot_id) and self.boot_id == _boot_id() and self.alive() is False
+
+    def end(self) -> bool:
+        """Kills the process, if it is this very one, runs here and may be killed by us; False where it is not so.
+
+        Even one that is stopped: nothing of it is carried out afterwards. A run can be killed anywhere without harm.
+        """
+        if self.pid == os.getpid() or self.alive() is not True or not self.started:
+            return False
+        try:
+            handle = os.pidfd_open(self.pid)
+        except (OSError, AttributeError):
+            return False
+        try:
+            if self.started != _started(self.pid):  # between our look and the handle another took the number
+                return False
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            select.select([handle], [], [], _DEATH)
+        except OSError:  # somebody else's process
+            return False
+        finally:
+            os.close(handle)
+        return True
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -100,11 +100,16 @@ def rm(app: App, named: Named, yes: bool) -> int:
 
 
 @state.command("unlock", cls=Verb)
-@click.option("--force", is_flag=True, help="Also from an owner that is alive, or on another host.")
+@click.option(
+    "--force", is_flag=True, help="Also from an owner that is alive (one on this host is killed), or on another host."
+)
 @record_options()
 @click.pass_obj
 def unlock(app: App, named: Named, force: bool) -> int:
-    """Says whose the lock is, and takes it from an owner that is dead; --force from one that lives."""
+    """Says whose the lock is, and takes it from an owner that is dead; --force from one that lives.
+
+    A run that is killed leaves nothing that the next command does not finish.
+    """
     from provisioner.cli.held import find_record
     from provisioner.errors import LockHeldError
 
@@ -119,11 +124,20 @@ def unlock(app: App, named: Named, force: bool) -> int:
         raise LockHeldError(
             f"the lock belongs to {owner.info}; {where}",
             where=held.backend.where,
-            hint="stop it and wait; --force takes the lock away, and that run then stops before its next call",
+            hint="stop it and wait; --force takes the lock away: a run on this host is killed, "
+            "another one stops before its next call",
         )
+    # Killed first: one that is only told may be about to send what it has asked leave for.
+    killed = owner.info.end()
     held.backend.break_lock()
-    lived = "dead" if alive is False else "alive or unknown"
-    result = {"deployment": held.deployment, "unlocked": True, "owner": str(owner.info), "alive": alive}
+    lived = "killed" if killed else "dead" if alive is False else "alive or unknown"
+    result = {
+        "deployment": held.deployment,
+        "unlocked": True,
+        "owner": str(owner.info),
+        "alive": alive,
+        "killed": killed,
+    }
     app.tell(result, lambda: [f"took the lock away from {owner.info} ({lived})"])
     return 0
 
