@@ -5,13 +5,15 @@ Hypothesis shrinks too, but not within minutes where an example has some hundred
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
 MOST = 2000
-"""So many tries at most."""
+SECONDS = 30.0
+"""So many tries, and so much processor time, at most: a case that fails slowly is told as it is."""
 
 
 def failure(work: Callable[[_T], None], case: _T) -> tuple[str, BaseException] | None:
@@ -32,14 +34,14 @@ def reduced(work: Callable[[_T], None], case: _T) -> _T:
     """The smallest case found that fails in the same way as ``case`` does."""
     first = failure(work, case)
     assert first is not None
-    left = MOST
+    left, until = MOST, time.process_time() + SECONDS
     best: Any = case
     progress = True
     while progress:
         progress = False
         for smaller in _smaller(best):
             left -= 1
-            if left < 0:
+            if left < 0 or time.process_time() > until:
                 return best  # type: ignore[no-any-return]
             found = failure(work, smaller)
             if found is not None and found[0] == first[0]:
