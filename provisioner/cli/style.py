@@ -70,6 +70,7 @@ def table(rows: Iterable[Sequence[str]], *, head: Sequence[str] = (), gap: str =
     widths = [max(width(line[column]) for line in lines) for column in range(len(lines[0]))]
     made = []
     for line in lines:
-        filled = [pad(cell, columns) for cell, columns in zip(line, widths, strict=True)]
+        # One endless cell among many rows must not make every row endless, not even for a moment.
+        filled = [*map(pad, line[:-1], widths), *line[-1:]]
         made.append((indent + gap.join(filled)).rstrip())
     return made

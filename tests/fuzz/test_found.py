@@ -75,6 +75,20 @@ FILES = {
             Edit("state.json.backup", (Change("long", at=40756),)),
         ),
     ),
+    "seventy thousand lines, and one of them endless": Case(
+        corpus="killed",
+        edits=(
+            Edit(
+                "audit.jsonl",
+                (
+                    Change("nest", at=38263, to=3032, what=3446),
+                    Change("long", at=43929, to=52154, what=7219),
+                    Change("leave out", at=8423, to=53564, what=3010),
+                    Change("long", at=17747, to=23867, what=7322),
+                ),
+            ),
+        ),
+    ),
     "a lock of half a character": Case(
         corpus="killed", edits=(Edit("lock", (Change("node", at=23118, what=1142),)),)
     ),
@@ -92,4 +106,4 @@ def test_a_story_that_once_did_not_ends_well(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_once_was_not_is_read_in_words(name: str) -> None:
-    assert read(FILES[name], counted=True)
+    assert read(FILES[name])
