@@ -86,7 +86,7 @@ def expected(fault: str, verb: str, type_: str) -> Expected | Senseless:
         return _refused(verb, REFUSALS[fault], "in part" if verb == "undo" and type_ in _PIECEMEAL else START[verb])
     if fault == "never ready":
         return _never_ready(verb, type_)
-    return _failed_later(verb) if fault == "ready, then failed" else _survived(verb)
+    return _failed_later(verb, type_) if fault == "ready, then failed" else _survived(verb)
 
 
 def senseless(fault: str, verb: str, type_: str) -> str:
@@ -133,11 +133,20 @@ def _never_ready(verb: str, type_: str) -> Expected:
     return Expected(Told(command(verb), 5, "failed", "on its way", "step.timeout"), (finish,))
 
 
-def _failed_later(verb: str) -> Expected:
+_CHANGED_ALTHOUGH_FAILED = ("aws.rds_event_subscription",)
+"""Types whose object a modification brings back to life; the others take none any more."""
+
+
+def _failed_later(verb: str, type_: str) -> Expected:
     """Nobody was looking any more: the command succeeded. The next deploy says what is wrong and changes nothing.
 
-    What failed cannot be changed, only replaced: a rollback of what made it, or a destroy, takes it away.
+    What failed cannot be changed, only replaced: a rollback of what made it, or a destroy, takes it away. After a
+    ``back`` the deploy comes with the changed plan again, so it finds something to change, and is told that it cannot.
     """
     told = Told("deploy", 3, "refused", "failed", "refused")
+    if verb == "back" and type_ in _CHANGED_ALTHOUGH_FAILED:
+        return Expected(Told("rollback", 0, "succeeded", "failed"), (Told("deploy", 0, "succeeded", "after"),))
+    if verb == "back":
+        told = Told("deploy", 4, "reversed", "failed", "cloud.invalid")
     away = Told("rollback" if verb == "deploy" else "destroy", 0, "succeeded", "absent")
     return Expected(Told(command(verb), 0, "succeeded", "failed"), (told, away))
