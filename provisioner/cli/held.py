@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from provisioner.cli.app import App
@@ -22,12 +21,16 @@ class Held(NamedTuple):
     chosen: Chosen
 
 
-def find_record(app: App, named: Named, *, create: bool = False) -> Held:
-    """UsageError; StateError where there is no such record, unless it is to be created."""
-    chosen = Chosen(named.plan or Path(), named.environment, named.sandbox, state=named.state)
-    name = named.deployment or read_identity(chosen.path, named.environment)
+def a_name(name: str) -> str:
+    """The name of a deployment, which is a directory's too; UsageError where it cannot be one."""
     if not name or "/" in name or name.startswith("."):
         raise UsageError(f"{name!r} is not the name of a deployment")
-    words = chosen.words if named.plan is not None else f"--deployment {name}{chosen.words.removeprefix('.')}"
+    return name
+
+
+def find_record(app: App, named: Named, *, create: bool = False) -> Held:
+    """UsageError; StateError where there is no such record, unless it is to be created."""
+    chosen = named.chosen
+    name = a_name(named.deployment or read_identity(chosen.path, named.environment))
     app.failed["deployment"] = name
-    return Held(name, (record_of if create else recorded)(app, chosen, name), words, chosen)
+    return Held(name, (record_of if create else recorded)(app, chosen, name), chosen.words, chosen)

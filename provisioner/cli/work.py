@@ -159,13 +159,13 @@ def make_progress(app: App) -> Progress:
 
 
 @contextmanager
-def reading(app: App, chosen: Chosen, plan: Plan) -> Iterator[Site]:
-    """A site that only looks: no lock, nothing written."""
+def reading(app: App, chosen: Chosen, deployment: str, plan: Plan | None) -> Iterator[Site]:
+    """A site that only looks: no lock, nothing written; an empty one where nothing is recorded."""
     app.unchanged = True
     choose_cloud(app, sandbox=chosen.sandbox)
-    backend = record_of(app, chosen, plan.deployment, plan)
+    backend = record_of(app, chosen, deployment, plan)
     with (
-        glance(backend, plan.deployment, app.registry, plan.region) as site,
+        glance(backend, deployment, app.registry, plan.region if plan is not None else "") as site,
         Signals(site.loop.stop, app.printer.say),
     ):
         yield site

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from provisioner import __version__
+from provisioner.endpoints import ENDPOINTS
 from provisioner.errors import ProvisionerError
 from provisioner.resource import Registry
 
 Status = Literal["ok", "warn", "fail"]
 _OLDEST: Final = (3, 11)
-_ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
 
 
 class Check(NamedTuple):
@@ -131,15 +131,15 @@ def _home(home: Path) -> Check:
 
 
 def _endpoints() -> Check:
-    given = os.environ.get(_ENDPOINTS)
+    given = os.environ.get(ENDPOINTS)
     if not given:
-        return Check("endpoints", "ok", f"{_ENDPOINTS} is not set: drivers talk to the clouds themselves")
+        return Check("endpoints", "ok", f"{ENDPOINTS} is not set: drivers talk to the clouds themselves")
     try:
         tree = json.loads(Path(given).read_text(encoding="utf-8"))
         clouds = ", ".join(f"{cloud} → {facts['url']}" for cloud, facts in tree.items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
-        return Check("endpoints", "fail", f"{given}: {type(err).__name__}: {err}", f"mend it, or unset {_ENDPOINTS}")
-    return Check("endpoints", "warn", f"{given}: {clouds}", f"unset {_ENDPOINTS} to talk to the clouds themselves")
+        return Check("endpoints", "fail", f"{given}: {type(err).__name__}: {err}", f"mend it, or unset {ENDPOINTS}")
+    return Check("endpoints", "warn", f"{given}: {clouds}", f"unset {ENDPOINTS} to talk to the clouds themselves")
 
 
 def _credentials(registry: Registry, *, online: bool) -> Check:

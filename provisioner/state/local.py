@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from provisioner.state import audit, journal, snapshot
+from provisioner.state import audit, snapshot
 from provisioner.state.backend import Backend, Holder, Location
 from provisioner.state.files import Files, read, writing
 from provisioner.state.journal import Journal
@@ -175,7 +175,3 @@ class LocalBackend:
 def backend_of(location: Location, files: Files | None = None) -> Backend:
     """A directory's backend, or the one that is given. ``files`` is for tests of directories."""
     return LocalBackend(location, files) if isinstance(location, Path) else location
-
-
-PARTS: Final = (snapshot.NAME, snapshot.BACKUP, journal.NAME, journal.BACKUP)
-"""The files that hold the record itself."""

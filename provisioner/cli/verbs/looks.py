@@ -73,7 +73,7 @@ def _refreshed(app: App, chosen: Chosen, plan: Plan) -> tuple[dict[str, Any], li
     from provisioner.operations.deploy import plan_preview
     from provisioner.operations.site import Options
 
-    with reading(app, chosen, plan) as site:
+    with reading(app, chosen, plan.deployment, plan) as site:
         planned = plan_preview(site, plan, Options())
     differing = changing(planned)
     text = (
@@ -116,7 +116,7 @@ def _values(app: App, chosen: Chosen, plan: Plan, backend: Backend, reveal: bool
 
     if not reveal:
         return recorded_outputs(_state(backend, plan.deployment, peek), plan)
-    with reading(app, chosen, plan) as site:
+    with reading(app, chosen, plan.deployment, plan) as site:
         return live_outputs(site, plan)
 
 

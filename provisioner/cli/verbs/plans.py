@@ -122,7 +122,7 @@ def plan(app: App, chosen: Chosen, targets: tuple[str, ...], detailed_exitcode: 
     from provisioner.operations.site import Options
 
     made = read_plan(app, chosen)
-    with reading(app, chosen, made) as site:
+    with reading(app, chosen, made.deployment, made) as site:
         planned = plan_preview(site, made, Options(targets=targets))
     different = bool(changing(planned))
     exit_code = DIFFERENT if detailed_exitcode and different else 0

@@ -6,11 +6,10 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from provisioner.endpoints import ENDPOINTS
 from provisioner.errors import SandboxError
-
-ENDPOINTS: Final = "PROVISIONER_ENDPOINTS"
 
 
 class CheckSession:

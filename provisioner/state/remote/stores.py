@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from provisioner.endpoints import ENDPOINTS, Endpoint, endpoint_of
+from provisioner.endpoints import Endpoint, endpoint_of
 from provisioner.errors import MissingExtraError, ProvisionerError, StateError, UsageError
 from provisioner.location import FORMS, SCHEMES, Address
 from provisioner.state.remote.lease import LEASE
@@ -70,7 +70,7 @@ def _open(address: Address) -> _Opened:
     except ImportError as err:
         raise MissingExtraError("obstore is not installed", hint="pip install 'provisioner[remote]'") from err
     options: dict[str, Any] = {"timeout": _TIMEOUT, "connect_timeout": _TIMEOUT / 2}
-    if any(os.environ.get(name, "").startswith("http://") for name in (*_ENDPOINTS, ENDPOINTS)):
+    if any(os.environ.get(name, "").startswith("http://") for name in _ENDPOINTS):
         options["allow_http"] = True
     common: dict[str, Any] = {"client_options": options, "retry_config": _RETRIES}
     if address.scheme == "s3":
