@@ -31,7 +31,7 @@ from provisioner.sandbox.objects.wire import Request
 KINDS: Final = ("s3", "gcs", "azure", "azurite")
 AZURITE_ACCOUNT: Final = "devstoreaccount1"
 AZURITE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-FOREIGN: Final = ("AWS_", "GOOGLE_", "AZURE_", "GCE_", "SERVICE_ACCOUNT")
+FOREIGN: Final = ("PROVISIONER_", "AWS_", "GOOGLE_", "AZURE_", "GCE_", "SERVICE_ACCOUNT")
 """Variables with these prefixes lead obstore elsewhere, so none of the machine's own may be there."""
 
 
