@@ -1,4 +1,4 @@
-"""The one place where the drivers' boto3 is set up and called: clients, credentials, endpoints, errors.
+"""The one place where the drivers' SDK is set up and called: clients, credentials, endpoints, errors.
 
 Whether it talks to AWS or to a sandbox is decided here alone (:mod:`provisioner.endpoints`), and drivers never know.
 
@@ -17,6 +17,7 @@ from typing import Any
 from provisioner.drivers.aws import page
 from provisioner.drivers.aws.errors import caught, masked, translate
 from provisioner.drivers.aws.fence import guard
+from provisioner.drivers.aws.models import ModelFiles
 from provisioner.endpoints import Endpoint, endpoint_of
 from provisioner.errors import LockLostError, MissingExtraError, SetupError
 from provisioner.secret import Secret
@@ -122,7 +123,7 @@ class AwsSession:
             place["endpoint_url"] = self.endpoint.url
             options |= {"s3": {"addressing_style": "path"}, "proxies": {}}
         try:
-            made = self._boto.client(service, region_name=region, config=config.Config(**options), **place)
+            made = self._boto.create_client(service, region, config=config.Config(**options), **place)
             guard(made, self._ask)
             return made
         except caught() as err:
@@ -158,23 +159,27 @@ def open_session(region: str = "") -> AwsSession:
 
 
 def _configured_region(endpoint: Endpoint | None) -> str:
-    return "us-east-1" if endpoint else str(_boto_session(None).region_name or "")
+    return "us-east-1" if endpoint else str(_boto_session(None).get_config_variable("region") or "")
 
 
 def _boto_session(endpoint: Endpoint | None) -> Any:
+    """A session of botocore, boto3's own core: what boto3 adds is of no use here, and takes its time to load."""
     try:
-        boto3: Any = importlib.import_module("boto3")
+        core: Any = importlib.import_module("botocore.session")
+        loaders: Any = importlib.import_module("botocore.loaders")
     except ImportError as err:
         raise MissingExtraError("boto3 is not installed", hint="pip install 'provisioner[aws]'") from err
-    own = (
-        {"aws_access_key_id": endpoint.access_key_id, "aws_secret_access_key": endpoint.secret_access_key}
-        if endpoint
-        else {}
-    )
+    made = core.get_session()
     try:
-        return boto3.session.Session(**own)
+        made.get_scoped_config()
     except caught() as err:  # AWS_PROFILE names a profile that does not exist
         raise translate(err, service="aws", operation="credentials") from err
+    loader = loaders.create_loader(made.get_config_variable("data_path"))
+    loader.file_loader = ModelFiles()
+    made.register_component("data_loader", loader)
+    if endpoint:
+        made.set_credentials(endpoint.access_key_id, endpoint.secret_access_key)
+    return made
 
 
 def _reveal(value: Any, hidden: list[str]) -> Any:
