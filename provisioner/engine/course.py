@@ -19,9 +19,11 @@ from provisioner.resource import Resource, Spec
 from provisioner.spec import complaints, decode, fields, values
 from provisioner.state.records import Action, Record, Status
 
-WAIT_SHARE = 0.012
-"""A poll comes after this share of the time already waited: what took a minute is noticed within about a second."""
+WAIT_SHARE = 0.02
+"""A poll comes after this share of the time already waited: what took five minutes is noticed within six seconds."""
 
+BRISK = 0.25
+"""Seconds between two looks at what takes no more than a dozen seconds; an eighth of the time waited, before that."""
 
 LATE = 10.0
 """Seconds in which a call whose answer was lost may still take effect and be seen: five, and as many again."""
@@ -31,6 +33,15 @@ LEAST = 0.001
 
 READBACK = 30.0
 """Seconds in which a cloud may still report what was before an update or a delete that it accepted."""
+
+
+def poll(kind: type[Resource], waited: float) -> float:
+    """Seconds until the next look at what has been waited for so long.
+
+    >>> [round(poll(Resource, waited), 2) for waited in (0, 1, 10, 60, 300, 3600)]
+    [0.1, 0.12, 0.25, 1.2, 6.0, 15.0]
+    """
+    return min(max(kind.poll_first, min(waited / 8, BRISK), waited * WAIT_SHARE), kind.poll_most)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -185,6 +196,5 @@ class Course:
         if detail != self._detail:
             self._detail = detail
             self.ctx.events.emit("step.waiting", step=self.step, detail=detail)
-        kind = type(self.resource)
-        interval = min(max(kind.poll_first, (now - begun) * WAIT_SHARE), kind.poll_most)
+        interval = poll(type(self.resource), now - begun)
         yield Sleep(max(min(interval, self.started + self.timeout - now), LEAST))

@@ -4,12 +4,15 @@ A step is a generator that yields what it wants and is resumed with the answer:
 
 ============  =======================================================================================
 Call          run a function in a worker thread
-Look          read an object; all looks of one type in one tick become one ``read_many`` where there is one
+Look          read an object; looks of one type that meet become one ``read_many`` where there is one
 Commit        make journal entries durable; all commits of one tick share one write
 Sleep         be resumed later; a timer in a heap, no thread waits
 ============  =======================================================================================
 
 So a thousand steps that wait for their databases cost a thousand small objects, and one list call a look.
+
+Calls wait for a worker in the order in which they came. While none is free, looks that could share a call are gathered
+for a moment (:data:`HOLD`): then the workers are the narrow place, and one list call for many serves all the better.
 
 Weakness: a call that hangs holds its worker until the SDK's own time-out; there is no way to kill a thread.
 """
@@ -31,6 +34,9 @@ from provisioner.state.records import Entry
 
 SLACK = 0.02
 """Seconds by which a timer may fire early, so that looks which are due together are made together."""
+
+HOLD = 0.25
+"""Seconds for which looks of one type are gathered while no worker is free."""
 
 
 class Call(NamedTuple):
@@ -68,6 +74,16 @@ class Result(NamedTuple):
     error: BaseException | None
 
 
+class _Group:
+    """Looks of one type that will share a call; ``since``: when the first of them came."""
+
+    __slots__ = ("looks", "since")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.looks: list[tuple[_Running, Look]] = []
+
+
 class _Running:
     __slots__ = ("done", "task")
 
@@ -83,10 +99,12 @@ class Loop:
         """``workers``: calls under way at once; 0 makes every call at once in this thread (for tests)."""
         self._clock = clock
         self._commit = commit
+        self._workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call") if workers else None
         self._ready: deque[tuple[_Running, Any, BaseException | None]] = deque()
         self._commits: list[tuple[_Running, Sequence[Entry]]] = []
-        self._looks: dict[int, list[tuple[_Running, Look]]] = {}
+        self._looks: dict[int, _Group] = {}
+        self._calls: deque[tuple[Callable[[], Any], Callable[[Result], None]]] = deque()
         self._timers: list[tuple[float, int, _Running]] = []
         self._ticket = 0
         self._flying = 0
@@ -113,11 +131,12 @@ class Loop:
     def run(self) -> None:
         """Returns when no task is left. A failed commit is raised here once the calls under way have landed."""
         try:
-            while self._ready or self._commits or self._looks or self._timers or self._flying:
+            while self._ready or self._commits or self._looks or self._calls or self._timers or self._flying:
                 self._drain()
                 if not self._ready:
                     self._wait()
         except BaseException:
+            self._calls.clear()
             self._settle_flying()
             raise
 
@@ -133,10 +152,8 @@ class Loop:
             batch, self._commits = self._commits, []
             self._commit([entry for _, entries in batch for entry in entries])
             self._ready.extend((running, None, None) for running, _ in batch)
-        elif self._looks:
-            looks, self._looks = self._looks, {}
-            for group in looks.values():
-                self._look(group)
+        else:
+            self._dispatch()
 
     def _step(self, running: _Running, value: Any, error: BaseException | None) -> None:
         try:
@@ -150,25 +167,44 @@ class Loop:
 
     def _grant(self, running: _Running, wish: Call | Look | Commit | Sleep) -> None:
         if isinstance(wish, Call):
-            self._fly(wish.function, lambda result: self._ready.append((running, *result)))
+            self._calls.append((wish.function, lambda result: self._ready.append((running, *result))))
+            self._fill()
         elif isinstance(wish, Commit):
             self._commits.append((running, wish.entries))
         elif isinstance(wish, Look):
-            self._looks.setdefault(id(wish.resource), []).append((running, wish))
+            group = self._looks.setdefault(id(wish.resource), _Group(self._clock.now()))
+            group.looks.append((running, wish))
         elif self._stop is not None:
             self._ready.append((running, None, self._stop))
         else:
             self._ticket += 1
             heapq.heappush(self._timers, (self._clock.now() + wish.seconds, self._ticket, running))
 
+    def _dispatch(self) -> None:
+        """Hands out calls and looks as far as there are workers."""
+        self._fill()
+        busy = self._pool is not None and self._flying >= self._workers
+        due = self._clock.now() - HOLD
+        for key, group in list(self._looks.items()):
+            shared = isinstance(group.looks[0][1].resource, CanReadMany)
+            if not (busy and shared) or group.since <= due:
+                del self._looks[key]
+                self._look(group.looks)
+        self._fill()
+
+    def _fill(self) -> None:
+        while self._calls and (self._pool is None or self._flying < self._workers):
+            self._fly(*self._calls.popleft())
+
     def _look(self, group: list[tuple[_Running, Look]]) -> None:
         resource = group[0][1].resource
         if len(group) > 1 and isinstance(resource, CanReadMany):
             keys = [look.key for _, look in group]
-            self._fly(lambda: resource.read_many(keys), lambda result: self._share(group, result))
+            # Many steps wait for this one: it goes before what waits for a worker.
+            self._calls.appendleft((lambda: resource.read_many(keys), lambda result: self._share(group, result)))
             return
         for running, look in group:
-            self._fly(_reading(look), _resuming(self._ready, running))
+            self._calls.append((_reading(look), _resuming(self._ready, running)))
 
     def _share(self, group: list[tuple[_Running, Look]], result: Result) -> None:
         for running, look in group:
@@ -187,8 +223,6 @@ class Loop:
         self._pool.submit(_outcome, function).add_done_callback(land)
 
     def _wait(self) -> None:
-        if self._commits or self._looks:
-            return
         if self._stop is not None and self._timers:
             self._wake(float("inf"))
             return

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from provisioner.engine.context import Context
-from provisioner.engine.course import LATE, LEAST, READBACK, WAIT_SHARE
+from provisioner.engine.course import LATE, LEAST, READBACK, poll
 from provisioner.engine.held import FOREIGN, Outlook, holders_of, named, outlook
 from provisioner.engine.loop import Call, Sleep, Task
 from provisioner.engine.retry import Tries
@@ -199,7 +199,7 @@ class _Removal:
                 hint="run the same command again to go on waiting",
             )
         self._say(detail)
-        interval = min(max(self.resource.poll_first, elapsed * WAIT_SHARE), self.resource.poll_most)
+        interval = poll(type(self.resource), elapsed)
         yield Sleep(max(min(interval, self.timeout - elapsed), LEAST))
 
     def _say(self, detail: str) -> None:

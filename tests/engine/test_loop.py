@@ -114,6 +114,39 @@ def test_looks_at_a_type_that_cannot_be_listed_are_a_call_each_and_a_single_look
     assert listed.reads == [["c"]]
 
 
+def _making(resource: Resource, step: str, made: Any) -> Task:
+    yield Call(made)
+    return (yield Look(resource, _key(step)))
+
+
+def test_looks_that_come_while_calls_wait_for_a_worker_share_one_call() -> None:
+    bench, listed = _Bench(workers=1), _Listed()
+    for name in "abcdefgh":
+        bench.start(name, _making(listed, name, lambda: None))
+    bench.run()
+    assert listed.reads == [list("abcdefgh")]
+
+
+def test_a_look_is_not_held_back_for_long_however_many_calls_wait() -> None:
+    clock = VirtualClock()
+    bench, listed = _Bench(workers=1, clock=clock), _Listed()
+    for name in "abcdefgh":
+        bench.start(name, _making(listed, name, lambda: clock.pass_time(0.1)))
+    bench.run()
+    assert sorted(name for group in listed.reads for name in group) == list("abcdefgh")
+    assert [len(group) for group in listed.reads] == [4, 4]
+
+
+def test_looks_at_a_type_that_cannot_be_listed_wait_in_the_queue_like_any_call() -> None:
+    bench, single = _Bench(workers=1), _Single()
+    made: list[str] = []
+    for name in ("a", "b", "c"):
+        bench.start(name, _making(single, name, lambda name=name: made.append(name)))
+    bench.run()
+    assert made == ["a", "b", "c"]
+    assert single.reads == [["a"], ["b"], ["c"]]
+
+
 def test_a_failed_list_call_fails_every_look_that_shared_it() -> None:
     bench, listed = _Bench(), _Listed()
     listed.error = ThrottledError("slow down")
