@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.course import Course
-from provisioner.engine.loop import Task
+from provisioner.engine.loop import Call, Task
 from provisioner.engine.lost import identifier
 from provisioner.errors import CloudError
 from provisioner.state.records import Change
@@ -27,7 +27,7 @@ def claim(course: Course, change: Change) -> Task:
     resource: Any = course.resource
     key, ident = course.key, identifier(course.resource, record)
     try:
-        yield from course.ctx.retrier.once(lambda: resource.claim(key, ident), resource.service)
+        yield from course.ctx.retrier.once(Call(lambda: resource.claim(key, ident)), resource.service)
     except CloudError as error:
         if not error.retryable:
             raise

@@ -18,16 +18,11 @@ from provisioner.engine.context import Context, Seen
 from provisioner.engine.course import LATE, READBACK, Course, aim
 from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.intent import announce, announce_update, change_of, record_of, restoring, unannounce, withdraw
-from provisioner.engine.loop import Task
+from provisioner.engine.loop import Call, Task
 from provisioner.engine.lost import known
 from provisioner.engine.remove import remove
 from provisioner.engine.stop import broken, missing
-from provisioner.errors import (
-    AlreadyExistsError,
-    CloudError,
-    ForeignObjectError,
-    StepError,
-)
+from provisioner.errors import AlreadyExistsError, CloudError, ForeignObjectError, StepError, ThrottledError
 from provisioner.model import Observed, Phase
 from provisioner.plan.model import StepDecl
 from provisioner.refs import freeze
@@ -94,7 +89,7 @@ def _create(course: Course, seen: Observed | None, differences: list[Difference]
     course.ctx.audit("create", _present(course))
     resource, key, spec = course.resource, course.key, course.target.spec
     try:
-        yield from course.ctx.retrier.once(lambda: resource.create(key, spec), resource.service)
+        yield from course.ctx.retrier.once(Call(lambda: resource.create(key, spec)), resource.service)
     except CloudError as error:
         return (yield from _after_failed_create(course, error))
     course.answered = True
@@ -106,6 +101,9 @@ def _after_failed_create(course: Course, error: CloudError) -> Task:
     """An exception is a question, not an answer: read what became of it."""
     # Whatever it says, it may have been the answer to the second call of several, unless the driver knows better.
     course.maybe_made = course.maybe_made or not error.nothing_done
+    if isinstance(error, ThrottledError) and not course.maybe_made:
+        yield from course.pause(error)
+        return None
     seen: Observed | None = yield from course.look()
     if seen is not None:
         if seen.owner == course.key.owner and not (error.retryable or isinstance(error, AlreadyExistsError)):
@@ -148,7 +146,7 @@ def _update(course: Course, seen: Observed | None, differences: list[Difference]
     resource: Any = course.resource
     key, spec = course.key, course.target.spec
     try:
-        yield from course.ctx.retrier.once(lambda: resource.update(key, spec, names), resource.service)
+        yield from course.ctx.retrier.once(Call(lambda: resource.update(key, spec, names)), resource.service)
     except CloudError as error:
         if error.retryable:
             course.maybe_changed = course.maybe_changed or not error.nothing_done

@@ -7,6 +7,7 @@ Call          run a function in a worker thread
 Look          read an object; looks of one type that meet become one ``read_many`` where there is one
 Commit        make journal entries durable; all commits of one tick share one write
 Sleep         be resumed later; a timer in a heap, no thread waits
+Turn          be resumed when a service may be called, in the order of asking; who shares a call shares a turn
 ============  =======================================================================================
 
 So a thousand steps that wait for their databases cost a thousand small objects, and one list call a look.
@@ -24,7 +25,8 @@ import queue
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 from provisioner.engine.clock import Clock
 from provisioner.errors import InterruptedRunError
@@ -37,6 +39,12 @@ SLACK = 0.02
 
 HOLD = 0.25
 """Seconds for which looks of one type are gathered while no worker is free."""
+
+
+@cache
+def lists(kind: type[Resource]) -> bool:
+    """Whether many looks at the type are one call. Kept, as the question itself is a slow one."""
+    return issubclass(kind, CanReadMany)
 
 
 class Call(NamedTuple):
@@ -64,7 +72,26 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Task = Generator[Call | Look | Commit | Sleep, Any, Any]
+class Lane(Protocol):
+    """What a :class:`Turn` waits for: ``delay`` seconds until the next may go; ``take`` says that one goes."""
+
+    def delay(self) -> float: ...
+
+    def take(self) -> None: ...
+
+
+class Turn(NamedTuple):
+    """Resumed when the lane is free; all that name the same ``shared`` are let in together.
+
+    InterruptedRunError when the run is stopped.
+    """
+
+    lane: Lane
+    shared: str = ""
+
+
+Wish = Call | Look | Commit | Sleep | Turn
+Task = Generator[Wish, Any, Any]
 
 
 class Result(NamedTuple):
@@ -82,6 +109,16 @@ class _Group:
     def __init__(self, since: float) -> None:
         self.since = since
         self.looks: list[tuple[_Running, Look]] = []
+
+
+class _Line:
+    """Who waits for a lane: in order, and those together who will share a call."""
+
+    __slots__ = ("lane", "waiting")
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self.waiting: dict[str | int, list[_Running]] = {}
 
 
 class _Running:
@@ -106,6 +143,7 @@ class Loop:
         self._looks: dict[int, _Group] = {}
         self._calls: deque[tuple[Callable[[], Any], Callable[[Result], None]]] = deque()
         self._timers: list[tuple[float, int, _Running]] = []
+        self._lines: dict[int, _Line] = {}
         self._ticket = 0
         self._flying = 0
         self._landed: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -131,7 +169,7 @@ class Loop:
     def run(self) -> None:
         """Returns when no task is left. A failed commit is raised here once the calls under way have landed."""
         try:
-            while self._ready or self._commits or self._looks or self._calls or self._timers or self._flying:
+            while self._busy():
                 self._drain()
                 if not self._ready:
                     self._wait()
@@ -139,6 +177,10 @@ class Loop:
             self._calls.clear()
             self._settle_flying()
             raise
+
+    def _busy(self) -> bool:
+        now = self._ready or self._commits or self._looks or self._calls
+        return bool(now or self._timers or self._lines or self._flying)
 
     def close(self) -> None:
         if self._pool is not None:
@@ -165,7 +207,7 @@ class Loop:
         else:
             self._grant(running, wish)
 
-    def _grant(self, running: _Running, wish: Call | Look | Commit | Sleep) -> None:
+    def _grant(self, running: _Running, wish: Wish) -> None:
         if isinstance(wish, Call):
             self._calls.append((wish.function, lambda result: self._ready.append((running, *result))))
             self._fill()
@@ -176,6 +218,10 @@ class Loop:
             group.looks.append((running, wish))
         elif self._stop is not None:
             self._ready.append((running, None, self._stop))
+        elif isinstance(wish, Turn):
+            self._ticket += 1
+            line = self._lines.setdefault(id(wish.lane), _Line(wish.lane))
+            line.waiting.setdefault(wish.shared or self._ticket, []).append(running)
         else:
             self._ticket += 1
             heapq.heappush(self._timers, (self._clock.now() + wish.seconds, self._ticket, running))
@@ -186,7 +232,7 @@ class Loop:
         busy = self._pool is not None and self._flying >= self._workers
         due = self._clock.now() - HOLD
         for key, group in list(self._looks.items()):
-            shared = isinstance(group.looks[0][1].resource, CanReadMany)
+            shared = lists(type(group.looks[0][1].resource))
             if not (busy and shared) or group.since <= due:
                 del self._looks[key]
                 self._look(group.looks)
@@ -198,10 +244,11 @@ class Loop:
 
     def _look(self, group: list[tuple[_Running, Look]]) -> None:
         resource = group[0][1].resource
-        if len(group) > 1 and isinstance(resource, CanReadMany):
+        if len(group) > 1 and lists(type(resource)):
+            lister: Any = resource
             keys = [look.key for _, look in group]
             # Many steps wait for this one: it goes before what waits for a worker.
-            self._calls.appendleft((lambda: resource.read_many(keys), lambda result: self._share(group, result)))
+            self._calls.appendleft((lambda: lister.read_many(keys), lambda result: self._share(group, result)))
             return
         for running, look in group:
             self._calls.append((_reading(look), _resuming(self._ready, running)))
@@ -223,17 +270,20 @@ class Loop:
         self._pool.submit(_outcome, function).add_done_callback(land)
 
     def _wait(self) -> None:
-        if self._stop is not None and self._timers:
+        if self._stop is not None and (self._timers or self._lines):
             self._wake(float("inf"))
             return
-        timeout = None
-        if self._timers:
-            timeout = max(self._timers[0][0] - self._clock.now(), 0.0)
-            if not self._flying and self._clock.pass_time(timeout):
-                timeout = 0.0
+        timeout = self._idle()
+        if timeout is not None and not self._flying and self._clock.pass_time(timeout):
+            timeout = 0.0
         if self._flying or timeout:
             self._land(timeout)
         self._wake(self._clock.now() + SLACK)
+
+    def _idle(self) -> float | None:
+        """Seconds until a timer or a turn is due; None where nothing waits for the time."""
+        due = [max(self._timers[0][0] - self._clock.now(), 0.0)] if self._timers else []
+        return min(due + [line.lane.delay() for line in self._lines.values()], default=None)
 
     def _land(self, timeout: float | None) -> None:
         try:
@@ -250,6 +300,13 @@ class Loop:
         while self._timers and self._timers[0][0] <= until:
             _, _, running = heapq.heappop(self._timers)
             self._ready.append((running, None, self._stop))
+        for key, line in list(self._lines.items()):
+            while line.waiting and (self._stop is not None or not line.lane.delay()):
+                for running in line.waiting.pop(next(iter(line.waiting))):
+                    self._ready.append((running, None, self._stop))
+                line.lane.take()
+            if not line.waiting:
+                del self._lines[key]
 
     def _settle_flying(self) -> None:
         while self._flying:

@@ -125,7 +125,7 @@ class _Removal:
         yield from retrier.turn(service)
         self.ctx.audit("delete", self.record, discard=discard)
         try:
-            yield from retrier.once(self._verb(discard), service)
+            yield from retrier.once(Call(self._verb(discard)), service)
         except NotFoundError:
             return True
         except BusyError as error:

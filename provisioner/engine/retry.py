@@ -4,15 +4,14 @@ Up to ``attempts`` tries in all (10 tries, not 10 retries: the first is one of t
 errors that a driver's translation marks retryable. A ``Retry-After`` from the cloud is honoured. Between two tries no
 thread waits: the step sleeps in the loop's timer heap.
 
-A throttled answer slows its whole service down for every step (:class:`Pace`), so that three hundred steps do not burn
-their tries against the same limit.
+A throttled answer slows its whole service down for every step (:mod:`.pace`), so that three hundred steps do not burn
+their tries against the same limit: who was refused goes to the end of the queue, and comes back when it is its turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -20,9 +19,12 @@ import msgspec
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
 from provisioner.engine.clock import Clock
-from provisioner.engine.loop import Call, Look, Sleep, Task
+from provisioner.engine.loop import Call, Look, Sleep, Task, Turn, lists
+from provisioner.engine.pace import Pace
 from provisioner.errors import CloudError, ThrottledError
-from provisioner.resource import CanReadMany, Resource
+
+REFUSALS = 3
+"""So many times as often as it may fail a call may be throttled: at its slowest the queue moves every five seconds."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -33,63 +35,13 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     most: float = 30.0
 
 
-class Pace:
-    """The least seconds between two calls to a service: none until it throttles, then doubled, then eased off.
-
-    Many steps may share one call, or have calls under way together. What they hear at one time counts once.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._gap: dict[str, float] = {}
-        self._next: dict[str, float] = {}
-        self._deaf: dict[str, float] = {}
-        self._shared: dict[tuple[str, str], float] = {}
-
-    def delay(self, service: str, listed: str = "") -> float:
-        """Seconds to wait before the next call; takes the place in the queue.
-
-        ``listed``: a type that many steps look at in one call, so that all who wait for it take one place together.
-        """
-        gap = self._gap.get(service, 0.0)
-        if not gap:
-            return 0.0
-        now = self._clock.now()
-        turn = self._shared.get((service, listed), 0.0)
-        if not listed or turn <= now:
-            turn = self._shared[service, listed] = max(self._next.get(service, 0.0), now)
-            self._next[service] = turn + gap
-        return turn - now
-
-    def throttled(self, service: str) -> None:
-        if self._hears(service):
-            self._set(service, min(max(self._gap.get(service, 0.0) * 2, 0.05), 5.0))
-
-    def answered(self, service: str) -> None:
-        gap = self._gap.get(service, 0.0)
-        if gap and self._hears(service):
-            self._set(service, gap * 0.9 if gap > 0.01 else 0.0)
-
-    def _hears(self, service: str) -> bool:
-        return self._clock.now() >= self._deaf.get(service, 0.0)
-
-    def _set(self, service: str, gap: float) -> None:
-        self._gap[service] = gap
-        self._deaf[service] = self._clock.now() + gap / 2
-
-
-@cache
-def lists(cls: type[Resource]) -> bool:
-    """Whether many looks at the type are one call."""
-    return issubclass(cls, CanReadMany)
-
-
 class Retrier:
     """Reads for steps, and hands out tries for what they do; keeps the policy and the pace."""
 
     def __init__(self, policy: RetryPolicy, clock: Clock, *, random: Random | None = None) -> None:
         self._policy = policy
         self._random = random or Random()
+        self._clock = clock
         self.pace = Pace(clock)
 
     @contextmanager
@@ -120,10 +72,8 @@ class Retrier:
         while True:
             yield from self.turn(service, listed)
             try:
-                answer = yield wish
+                answer = yield from self.once(wish, service, listed)
             except CloudError as error:
-                if isinstance(error, ThrottledError):
-                    self.pace.throttled(service)
                 if not error.retryable:
                     raise
                 tries = tries or self.tries()
@@ -131,23 +81,28 @@ class Retrier:
                 heard(tries.made, error, pause)
                 yield Sleep(pause)
             else:
-                self.pace.answered(service)
                 return answer
 
-    def turn(self, service: str, listed: str = "") -> Task:
-        """Waits until the service may be called again; see :meth:`Pace.delay`."""
-        delay = self.pace.delay(service, listed)
-        if delay:
-            yield Sleep(delay)
+    def turn(self, service: str, shared: str = "") -> Task:
+        """Waits until the service may be called again. ``shared``: a type that many steps look at in one call."""
+        lane = self.pace.lane(service)
+        if lane.rate is not None:
+            yield Turn(lane, f"{service} {shared}" if shared else "")
 
-    def once(self, function: Callable[[], None], service: str) -> Task:
-        """One try of a call that changes something; whoever makes it has waited for its turn."""
+    def once(self, wish: Look | Call, service: str, shared: str = "") -> Task:
+        """One try; whoever makes it has waited for its turn."""
+        lane, sent = self.pace.lane(service), self._clock.now()
         try:
-            yield Call(function)
+            answer = yield wish
         except ThrottledError:
-            self.pace.throttled(service)
+            lane.throttled(sent)
             raise
-        self.pace.answered(service)
+        except CloudError as error:
+            if not error.retryable:
+                lane.answered()
+            raise
+        lane.answered(shared)
+        return answer
 
     def tries(self) -> Tries:
         """A fresh count of tries under the policy."""
@@ -163,14 +118,23 @@ class Tries:
         self._wait: Any = wait_exponential(multiplier=policy.initial, max=policy.most)
         self._state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
         self._jitter: Callable[[], float] = lambda: random.uniform(0, jitter)
+        self._refused, self._refusals = 0, policy.attempts * REFUSALS
 
     @property
     def made(self) -> int:
         """Tries made so far."""
-        return self._state.attempt_number - 1
+        return self._state.attempt_number - 1 + self._refused
 
     def pause(self, error: CloudError) -> float:
-        """Seconds to wait before the next try; raises ``error`` when there is none left."""
+        """Seconds to wait before the next try; raises ``error`` when there is none left.
+
+        Who was throttled waits for its turn and not here, and may be refused :data:`REFUSALS` times as often.
+        """
+        if isinstance(error, ThrottledError):
+            self._refused += 1
+            if self._refused >= self._refusals:
+                raise error
+            return error.retry_after or 0.0
         if self._stop(self._state):
             raise error
         pause = self._wait(self._state) + self._jitter()

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.engine.clock import VirtualClock
 from provisioner.engine.course import LATE
-from provisioner.engine.retry import Pace, Retrier, RetryPolicy
+from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import (
     AccessDeniedError,
     BusyError,
@@ -124,51 +124,6 @@ def test_a_plan_may_ask_for_fewer_tries(world: World) -> None:
     world.cloud.fail("create", "box", unavailable, times=3)
     assert world.deploy(plan(step("box"), attempts=3)).exit_code == 4
     assert len([call for call in world.cloud.calls if call[0] == "create"]) == 3
-
-
-# -- pace -----------------------------------------------------------------------------------------------------
-
-
-def test_an_unthrottled_service_waits_for_nothing() -> None:
-    pace = Pace(VirtualClock())
-    assert [pace.delay("rds") for _ in range(3)] == [0.0, 0.0, 0.0]
-
-
-def test_a_throttled_service_spaces_the_calls_of_all_steps_and_leaves_other_services_alone() -> None:
-    pace = Pace(VirtualClock())
-    pace.throttled("rds")
-    assert [round(pace.delay("rds"), 3) for _ in range(3)] == [0.0, 0.05, 0.1]
-    assert pace.delay("ec2") == 0.0
-
-
-def test_the_space_doubles_up_to_five_seconds_and_eases_off_once_calls_are_answered() -> None:
-    clock = VirtualClock()
-    pace = Pace(clock)
-    for _ in range(20):
-        pace.throttled("rds")
-        clock.pass_time(10.0)
-    pace.delay("rds")
-    assert pace.delay("rds") == 5.0
-    for _ in range(80):
-        clock.pass_time(10.0)
-        pace.answered("rds")
-    assert pace.delay("rds") == 0.0
-
-
-def test_what_many_steps_hear_at_one_moment_counts_once() -> None:
-    pace = Pace(VirtualClock())
-    for _ in range(150):
-        pace.throttled("rds")
-    pace.delay("rds")
-    assert round(pace.delay("rds"), 3) == 0.05
-
-
-def test_steps_that_wait_for_one_list_call_take_one_place_in_the_queue_together() -> None:
-    pace = Pace(VirtualClock())
-    pace.throttled("rds")
-    pace.delay("rds")
-    assert {round(pace.delay("rds", "aws.rds_instance"), 3) for _ in range(150)} == {0.05}
-    assert round(pace.delay("rds"), 3) == 0.1
 
 
 def test_one_throttled_list_call_of_many_steps_costs_seconds_and_not_minutes(world: World) -> None:
