@@ -4,6 +4,7 @@
 
     GET    /_sandbox/health              {"ready": true}
     GET    /_sandbox/inventory?all=0|1   {"objects": [...]}
+    GET    /_sandbox/arrivals            {"objects": [...]}: databases and caches at rest, and since when
     GET    /_sandbox/requests?since=N    the request log;  DELETE empties it
     GET    /_sandbox/faults              POST adds one, DELETE clears all;  DELETE /_sandbox/faults/ID clears one
     GET    /_sandbox/options             PATCH changes them: {"provision_time": {"rds": "12s"}, "latency": "50ms",
@@ -26,6 +27,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from provisioner.errors import UsageError
+from provisioner.sandbox.aws.arrivals import arrivals
 from provisioner.sandbox.aws.gateway import Gateway
 from provisioner.sandbox.aws.inventory import inventory
 from provisioner.sandbox.aws.models import known_services, service_model
@@ -45,6 +47,7 @@ class Admin:
         self._routes: dict[tuple[str, str], Callable[[Query, Any], Answer]] = {
             ("GET", "health"): lambda query, body: (200, {"ready": True}),
             ("GET", "inventory"): self._inventory,
+            ("GET", "arrivals"): lambda query, body: (200, {"objects": arrivals(self._gateway.services)}),
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._forget_requests,
             ("GET", "faults"): self._faults,

@@ -31,7 +31,7 @@ class Lifecycle:
     def __init__(self, now: Callable[[], float], status: str) -> None:
         self._now = now
         self._stages: deque[Stage] = deque()
-        self._began = 0.0
+        self._began = now()
         self._rest = status
         self._failure = "failed"
         self.error: BaseException | None = None
@@ -74,3 +74,9 @@ class Lifecycle:
         """Whether the object is on its way somewhere."""
         self.settle()
         return bool(self._stages)
+
+    @property
+    def since(self) -> float:
+        """When the state of now began, by the clock of ``now``."""
+        self.settle()
+        return self._began
