@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench.hall import Hall
 from bench.table import Row
 from provisioner.engine.clock import SystemClock
 from provisioner.operations.deploy import deploy
@@ -34,39 +35,40 @@ CHAIN = 10
 COMMITS = 60
 
 
-def rows() -> Iterator[Row]:
+def rows(hall: Hall) -> Iterator[Row]:
+    """The engine and its record, without a cloud."""
     small, large = _best(SMALL), _best(LARGE)
     for verb in ("deploy", "deploy again", "destroy"):
         for size, found in ((SMALL, small), (LARGE, large)):
-            yield Row(section="toy", what=f"{verb}, {size} steps", value=round(found[verb], 3), unit="s")
+            yield Row(section="toy", what=f"{verb}, {size} steps", ours=round(found[verb], 3), unit="s")
             each = found[verb] / size * 1e6
-            yield Row(section="toy", what=f"{verb}, {size} steps, a step", value=round(each), unit="µs")
+            yield Row(section="toy", what=f"{verb}, {size} steps, a step", ours=round(each), unit="µs")
         growth = (large[verb] / LARGE) / (small[verb] / SMALL)
         yield Row(
             section="toy",
             what=f"{verb}: time a step, {LARGE} over {SMALL}",
-            value=round(growth, 2),
+            ours=round(growth, 2),
             unit="×",
             most=1.25,
         )
-    yield Row(section="toy", what=f"peak memory, {LARGE} steps", value=round(large["rss"]), unit="MB", most=120)
-    yield Row(section="toy", what="calls that write, deploy again", value=large["writes"], unit="calls", most=0)
-    yield Row(section="toy", what=f"calls, deploy again, {LARGE} steps", value=large["calls"], unit="calls", most=3)
+    yield Row(section="toy", what=f"peak memory, {LARGE} steps", ours=round(large["rss"]), unit="MB", most=120)
+    yield Row(section="toy", what="calls that write, deploy again", ours=large["writes"], unit="calls", most=0)
+    yield Row(section="toy", what=f"calls, deploy again, {LARGE} steps", ours=large["calls"], unit="calls", most=3)
     with tempfile.TemporaryDirectory() as place:
         over = waiting(Path(place)) / 20.0
     yield Row(
         section="toy",
         what="12 s, then 8 s, 8 s beside: over the critical path",
-        value=round(over, 4),
+        ours=round(over, 4),
         unit="×",
         most=1.02,
     )
     at_first, at_last = large["transition at 1"], large["transition at last"]
-    yield Row(section="state", what="a transition at step 1", value=round(at_first * 1e6), unit="µs")
-    yield Row(section="state", what=f"a transition at step {LARGE}", value=round(at_last * 1e6), unit="µs")
+    yield Row(section="state", what="a transition at step 1", ours=round(at_first * 1e6), unit="µs")
+    yield Row(section="state", what=f"a transition at step {LARGE}", ours=round(at_last * 1e6), unit="µs")
     growth = at_last / at_first
     yield Row(
-        section="state", what=f"a transition, step {LARGE} over step 1", value=round(growth, 2), unit="×", most=1.25
+        section="state", what=f"a transition, step {LARGE} over step 1", ours=round(growth, 2), unit="×", most=1.25
     )
 
 
