@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from bench.hall import Hall
 from bench.process import Failed
 from bench.sides import Side
 from bench.table import Row
@@ -23,6 +22,29 @@ Numbers = dict[str, float]
 Goals = Mapping[tuple[str, str], float]
 
 
+class Counted(Protocol):
+    """A sandbox, as far as it is asked here; what each says is told where ``Rehearsal`` says it."""
+
+    def empty(self) -> None: ...
+    def forget(self) -> None: ...
+    def requests(self) -> dict[str, Any]: ...
+    def arrivals(self) -> dict[str, float]: ...
+
+
+class Place(Protocol):
+    """Where it is done: ``Hall``."""
+
+    @property
+    def rehearsal(self) -> Counted: ...
+    @property
+    def runs(self) -> int: ...
+    @property
+    def why(self) -> str: ...
+
+    def say(self, text: str) -> None: ...
+    def note(self, numbers: dict[str, Any]) -> None: ...
+
+
 class Found(NamedTuple):
     """Medians: of ours by work, and of theirs by label and work. ``why``: what Terraform's part came to nothing for."""
 
@@ -31,7 +53,7 @@ class Found(NamedTuple):
     why: str
 
 
-def contest(hall: Hall, about: str, ours: Side, theirs: Sequence[Side], works: Sequence[str]) -> Found:
+def contest(hall: Place, about: str, ours: Side, theirs: Sequence[Side], works: Sequence[str]) -> Found:
     """Does ``works`` in order, on each side. Failed where ours fails; where theirs does, ours is measured alone."""
     samples: dict[str, dict[str, list[Numbers]]] = {}
     failed = ""
@@ -53,7 +75,7 @@ def contest(hall: Hall, about: str, ours: Side, theirs: Sequence[Side], works: S
 
 
 def _one_turn(
-    hall: Hall, about: str, side: Side, works: Sequence[str], samples: dict[str, dict[str, list[Numbers]]]
+    hall: Place, about: str, side: Side, works: Sequence[str], samples: dict[str, dict[str, list[Numbers]]]
 ) -> None:
     hall.rehearsal.empty()
     side.fresh()
@@ -64,7 +86,7 @@ def _one_turn(
         samples.setdefault(side.label, {}).setdefault(work, []).append(numbers)
 
 
-def measure(hall: Hall, about: str, side: Side, work: str) -> Numbers:
+def measure(hall: Place, about: str, side: Side, work: str) -> Numbers:
     """One work of one side: the numbers of UNITS, and where databases or caches were waited for, the lag of each."""
     hall.rehearsal.forget()
     done = side.do(work)

@@ -69,9 +69,10 @@ class Sampler(threading.Thread):
     def run(self) -> None:
         begun = time.monotonic()
         while not self._over.wait(min(_LONGEST, max(_SHORTEST, (time.monotonic() - begun) / 20))):
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look once."""
         pids = tree(self._pid)
         self.peak = max(self.peak, sum(map(resident, pids)))
         for pid in pids:

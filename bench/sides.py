@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from bench.process import Done, run
+from bench.process import Done, Line, run
 from bench.rehearsal import Rehearsal
 from bench.tf import Terraform
 
@@ -31,7 +31,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 NEW, NOOP, UPDATE, DESTROY, PLAN = "from nothing", "no-op", "update of one value", "destroy", "plan"
 REGION: Final = "us-east-1"
 
-_OUR_STEPS: Final = {"aws.rds_instance": "db-instance", "aws.cache_replication_group": "replication-group"}
+_OUR_TYPES: Final = {"aws.rds_instance": "db-instance", "aws.cache_replication_group": "replication-group"}
 _THEIR_TYPES: Final = {"aws_db_instance": "db-instance", "aws_elasticache_replication_group": "replication-group"}
 _COMPLETE: Final = re.compile(r"^(\w+)\.\S+: (?:Creation|Modifications) complete after ")
 
@@ -66,7 +66,6 @@ class Ours:
         self._home, self._plan, self._changed = home, plan, changed
         home.mkdir(parents=True, exist_ok=True)
         self._events = home / "events.jsonl"
-        self._types: dict[str, str] = {}
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._env = clean() | rehearsal.environment() | {"PROVISIONER_HOME": str(home), "PYTHONPATH": path}
 
@@ -90,14 +89,7 @@ class Ours:
         return sum(one.stat().st_size for place in self._records() for one in place.rglob("*") if one.is_file())
 
     def noticed(self, done: Done) -> dict[str, float]:
-        finished = {}
-        for event in self._told():
-            if event["event"] == "step.started":
-                self._types[event["step"]] = event["type"]
-            kind = _OUR_STEPS.get(self._types.get(event.get("step", ""), ""))
-            if event["event"] == "step.finished" and kind:
-                finished[kind] = float(event["at"])
-        return finished
+        return finished(self._told())
 
     def ran(self, done: Done) -> float:
         return float(next((event["seconds"] for event in self._told() if event["event"] == "run.finished"), done.wall))
@@ -153,13 +145,29 @@ class Theirs:
         return done.wall
 
     def noticed(self, done: Done) -> dict[str, float]:
-        finished = {}
-        for line in done.lines:
-            match = _COMPLETE.match(line.text)
-            kind = _THEIR_TYPES.get(match.group(1)) if match else None
-            if kind:
-                finished[kind] = line.at
-        return finished
+        return completed(done.lines)
+
+
+def finished(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """When our steps with a database or a cache were done, by AWS's word for the kind."""
+    kinds: dict[str, str] = {}
+    found = {}
+    for event in events:
+        if event["event"] == "step.started" and event["type"] in _OUR_TYPES:
+            kinds[event["step"]] = _OUR_TYPES[event["type"]]
+        if event["event"] == "step.finished" and event["step"] in kinds:
+            found[kinds[event["step"]]] = float(event["at"])
+    return found
+
+
+def completed(lines: Iterable[Line]) -> dict[str, float]:
+    """When Terraform said that its resources of those kinds were complete."""
+    found = {}
+    for line in lines:
+        match = _COMPLETE.match(line.text)
+        if match and match.group(1) in _THEIR_TYPES:
+            found[_THEIR_TYPES[match.group(1)]] = line.at
+    return found
 
 
 def clean() -> dict[str, str]:
