@@ -1,7 +1,7 @@
 """Measures what the project promises about speed and memory, and the same work by Terraform where there is one.
 
 1. ``__main__``   start here: runs the sections, prints the table, keeps every section as it was last taken.
-2. ``table``      a row: ours, theirs, the ratio, the goal; ``results`` keeps them in ``bench/results.json``.
+2. ``table``      a row: ours, theirs, the ratio, the goal; ``results`` keeps them, ``page`` prints them for a page.
 3. ``process``    runs one command: wall, CPU and memory of all its processes (``sampler``), what it said and when.
 4. ``rehearsal``  the sandbox for both sides: slow as told, emptied in between; counts calls, knows what is ready when.
 5. ``sides``      the same works by ``provisioner`` and by Terraform (``tf`` finds it and makes its stacks ready).

@@ -13,8 +13,9 @@ import msgspec
 
 from bench import results
 from bench.hall import Hall
+from bench.page import page
 from bench.process import Failed
-from bench.table import Row, markdown, text
+from bench.table import Row, text
 
 SECTIONS: Final = {
     "cold": "bench.cold:rows",
@@ -35,7 +36,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     document = results.load()
     if said.table:
-        sys.stdout.write(f"{markdown(results.rows_of(document, tuple(SECTIONS)))}\n")
+        sys.stdout.write(f"{page(document, tuple(SECTIONS))}\n")
         return 0
     rows: list[Row] = []
     broken = False

@@ -93,7 +93,8 @@ def _compared(hall: Hall, pair: _Pair) -> Iterator[Row]:
     ):
         yield Row(
             section="cold",
-            what=f"{pair.what}: {number}",
+            what=pair.what,
+            number=number,
             ours=statistics.median(of(done) for done in ours),
             theirs=statistics.median(of(done) for done in theirs) if theirs else None,
             unit=unit,

@@ -67,7 +67,7 @@ def contest(hall: Place, about: str, ours: Side, theirs: Sequence[Side], works: 
                 _one_turn(hall, f"{about}, {turn + 1} of {hall.runs}", rival, works, samples)
             except Failed as err:
                 hall.say(f"{rival.label}: {err}")
-                failed = f"terraform failed: {str(err).splitlines()[-1]}"
+                failed = f"terraform: {err.gist}"
                 samples.pop(rival.label, None)
                 break
     medians = {label: {work: median(numbers) for work, numbers in found.items()} for label, found in samples.items()}
@@ -128,7 +128,8 @@ def rows(section: str, about: str, found: Found, goals: Goals) -> Iterator[Row]:
             theirs, whose = best(found.theirs, work, number)
             yield Row(
                 section=section,
-                what=f"{work}{', ' + about if about else ''}: {number}",
+                what=f"{work}, {about}",
+                number=number,
                 ours=numbers[number],
                 theirs=theirs,
                 unit=unit,

@@ -77,7 +77,7 @@ class Hall:
 
     def refuse(self, error: Failed) -> None:
         """Terraform failed: what was not measured says so, and whoever waits hears all of it."""
-        self.why = str(error).splitlines()[0]
+        self.why = error.gist if error.gist.startswith("terraform") else f"terraform: {error.gist}"
         self.say(str(error))
 
     def say(self, text: str) -> None:

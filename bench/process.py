@@ -17,6 +17,16 @@ from bench.sampler import Sampler
 class Failed(Exception):
     """A measured command, or what it needs, failed: there is no number. The text says what and why."""
 
+    @property
+    def gist(self) -> str:
+        """One line of it: what the command called an error, else what was done."""
+        lines = [line.strip(" │╷╵") for line in str(self).splitlines()]
+        return (
+            lines[0]
+            if lines[0].startswith("terraform")
+            else next((line for line in lines if line.startswith("Error")), lines[0])
+        )
+
 
 class Line(NamedTuple):
     """What a command said, and when: Unix time in seconds, at which the line was read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ HEAD = ("", "ours", "Terraform", "ratio", "goal", "")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table.
+    """One line of the table: a ``number`` (wall, CPU …) of ``what`` was done, or what ``what`` itself names.
 
     ``ours`` and ``theirs`` are in ``unit``; ``theirs`` None: not measured, and ``note`` says why. ``compared``: the
     number that counts is ours over theirs, else it is ours. ``most``: the goal for that number, None where it is only
@@ -20,6 +20,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     section: str
     what: str
+    number: str = ""
     ours: float | None
     unit: str
     theirs: float | None = None
@@ -51,6 +52,10 @@ def number(value: float | None) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def title(row: Row) -> str:
+    return ": ".join(filter(None, (row.section, row.what, row.number)))
+
+
 def cells(row: Row) -> tuple[str, str, str, str, str, str]:
     """The columns of HEAD."""
     unit = f" {row.unit}" if row.unit else ""
@@ -60,7 +65,7 @@ def cells(row: Row) -> tuple[str, str, str, str, str, str]:
     goal = "" if row.most is None else f"≤ {row.most:g}" + ("" if row.compared else unit)
     verdict = {True: "ok", False: "MISSED", None: ""}[row.reached]
     said = ", ".join(filter(None, (verdict, row.note)))
-    return f"{row.section}: {row.what}", ours, theirs, ratio, goal, said
+    return title(row), ours, theirs, ratio, goal, said
 
 
 def text(rows: Iterable[Row]) -> str:
@@ -74,16 +79,6 @@ def text(rows: Iterable[Row]) -> str:
         ).rstrip()
         for line in lines
     )
-
-
-def markdown(rows: Sequence[Row]) -> str:
-    """The rows that have a goal or a comparison, as a table for a page, with the days on which they were taken."""
-    shown = [row for row in rows if row.compared or row.most is not None]
-    head = ["| | ours | Terraform | ratio | goal | |", "|---|--:|--:|--:|--:|---|"]
-    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells(row))} |" for row in shown]
-    days = sorted({row.taken for row in shown if row.taken})
-    span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else "never"
-    return "\n".join([*head, *lines, "", f"Taken {span}."])
 
 
 def builtins(row: Row) -> dict[str, Any]:

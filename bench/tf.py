@@ -49,7 +49,7 @@ class Terraform:
                 self.run(place, "init", "-input=false", "-no-color", *where)
             except Failed as err:
                 shutil.rmtree(place)
-                raise Failed(f"terraform: cannot be initialised, see TF_PLUGIN_DIR\n{err}") from err
+                raise Failed(f"terraform: no AWS provider, see TF_PLUGIN_DIR: {err.gist}\n{err}") from err
         chosen = self._json(place, "version", "-json").get("provider_selections", {})
         self.provider = ", ".join(f"{source.rpartition('/')[2]} {number}" for source, number in chosen.items())
         return place

@@ -55,7 +55,7 @@ class _Side:
     def do(self, work: str) -> Done:
         self._place.log.append(f"{self.label} {work}")
         if self._broken and work == NOOP:
-            raise Failed("plan ended with 2:\nsomething differs")
+            raise Failed("plan ended with 2:\n│ \n│ Error: something differs\n│ here\n╵")
         return Done(0, next(self._walls), 0.5, 80.0, [])
 
     def state(self) -> int:
@@ -95,10 +95,15 @@ def test_where_terraform_fails_ours_is_measured_on_and_the_row_says_what_was_wro
     place = _Place(runs=2)
     ours, theirs = _Side(place, "ours", [1.0] * 8), _Side(place, "parallelism 50", [9.0] * 8, broken=True)
     found = contest(place, "x", ours, [theirs], (NEW, NOOP))
-    assert (found.theirs, found.why) == ({}, "terraform failed: something differs")
+    assert (found.theirs, found.why) == ({}, "terraform: Error: something differs")
     assert [entry for entry in place.log if entry == f"ours {NOOP}"] == [f"ours {NOOP}"] * 2
     row = next(iter(rows("credlink", "0 ms", found, {(NEW, "wall"): 0.1})))
-    assert (row.what, row.reached, row.note) == (f"{NEW}, 0 ms: wall", None, "terraform failed: something differs")
+    assert (row.what, row.number, row.reached, row.note) == (
+        f"{NEW}, 0 ms",
+        "wall",
+        None,
+        "terraform: Error: something differs",
+    )
 
 
 def test_ours_is_held_against_the_best_of_theirs_number_by_number() -> None:

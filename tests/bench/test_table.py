@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from bench import results
-from bench.table import Row, markdown, number, text
+from bench.page import page
+from bench.table import Row, number, text
 
 
 def _row(what: str = "wall", **facts: object) -> Row:
@@ -47,16 +48,23 @@ def test_numbers_keep_what_can_be_told_of_them() -> None:
     assert [number(value) for value in (None, 0.04567, 1.0, 12.34, 8107.0)] == ["", "0.0457", "1", "12.3", "8107"]
 
 
-def test_the_page_shows_what_has_a_goal_or_a_rival_and_when_it_was_taken() -> None:
+def test_the_page_shows_a_work_in_one_line_and_what_was_missed_in_bold(tmp_path: Path) -> None:
     rows = [
-        _row("only for information", taken="2026-03-01"),
-        _row("wall", theirs=4.0, compared=True, taken="2026-03-02"),
-        _row("writes", most=0.0, taken="2026-03-04"),
+        _row("from nothing", number="wall", ours=3.0, theirs=150.0, compared=True, most=0.1),
+        _row("from nothing", number="calls", ours=90.0, theirs=100.0, unit="", compared=True, most=0.5),
+        _row("from nothing", number="CPU", ours=1.0, theirs=None, compared=True, note="terraform: not found"),
+        _row("no goal at all", number="wall", theirs=9.0, compared=True),
+        _row("lag of the database", ours=0.4, theirs=22.0, most=0.3),
     ]
-    page = markdown(rows)
-    assert "only for information" not in page
-    assert "| credlink: wall | 2 s | 4 s | 0.5 |  |  |" in page
-    assert page.endswith("Taken 2026-03-02 to 2026-03-04.")
+    facts = {"taken": "2026-03-02T10:00", "cpus": 2, "python": "3.11.7", "runs": 3}
+    said = page(results.merged(results.load(tmp_path / "none"), "credlink", rows, [], facts), ("credlink",))
+    assert "no goal at all" not in said
+    assert (
+        "| credlink: from nothing | 0.02 ≤ 0.1 (3 / 150 s) | 1 s, terraform: not found |  | **0.9 > 0.5** (90 / 100"
+        in said
+    )
+    assert "| credlink: lag of the database | **0.4 s (Terraform: 22 s)** | ≤ 0.3 s |" in said
+    assert said.endswith("credlink: 2026-03-02, 2 CPUs, Python 3.11.7, no Terraform, medians of 3.")
 
 
 def test_a_section_that_is_taken_again_replaces_itself_and_keeps_the_others(tmp_path: Path) -> None:
