@@ -87,7 +87,7 @@ def _one_turn(
 
 
 def measure(hall: Place, about: str, side: Side, work: str) -> Numbers:
-    """One work of one side: the numbers of UNITS, and where databases or caches were waited for, the lag of each."""
+    """One work of one side: the numbers of UNITS, and how long databases and caches took, with the lag of each."""
     hall.rehearsal.forget()
     done = side.do(work)
     requests = hall.rehearsal.requests()
@@ -100,8 +100,9 @@ def measure(hall: Place, about: str, side: Side, work: str) -> Numbers:
         "writes": requests["writes"],
         "run": side.ran(done),
     }
-    ready, noticed = hall.rehearsal.arrivals(), side.noticed(done)
-    numbers |= {f"lag {kind}": noticed[kind] - ready[kind] for kind in ready.keys() & noticed.keys()}
+    ready, steps = hall.rehearsal.arrivals(), side.steps(done)
+    numbers |= {f"step {kind}": span.done - span.began for kind, span in steps.items()}
+    numbers |= {f"lag {kind}": span.done - ready[kind] for kind, span in steps.items() if kind in ready}
     hall.note({"about": about, "work": work, "side": side.label, **{k: round(v, 4) for k, v in numbers.items()}})
     return numbers
 
@@ -121,7 +122,7 @@ def best(theirs: Mapping[str, Mapping[str, Numbers]], work: str, number: str) ->
     return reached[label], label if len(reached) > 1 else ""
 
 
-def rows(section: str, about: str, found: Found, goals: Goals) -> Iterator[Row]:
+def compared(section: str, about: str, found: Found, goals: Goals) -> Iterator[Row]:
     """A row for each work and number. ``goals``: the most that ours over theirs may be, by work and number."""
     for work, numbers in found.ours.items():
         for number, unit in UNITS.items():

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench import light
-from bench.contest import contest, measure
-from bench.contest import rows as compared
+from bench.contest import compared, contest, measure
 from bench.hall import Hall
 from bench.sides import DESTROY, NEW, NOOP, Ours, Theirs
 from bench.table import Row

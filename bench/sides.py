@@ -21,7 +21,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from bench.process import Done, Line, run
 from bench.rehearsal import Rehearsal
@@ -33,7 +33,14 @@ REGION: Final = "us-east-1"
 
 _OUR_TYPES: Final = {"aws.rds_instance": "db-instance", "aws.cache_replication_group": "replication-group"}
 _THEIR_TYPES: Final = {"aws_db_instance": "db-instance", "aws_elasticache_replication_group": "replication-group"}
-_COMPLETE: Final = re.compile(r"^(\w+)\.\S+: (?:Creation|Modifications) complete after ")
+_TOLD: Final = re.compile(r"^(\w+)\.\S+: (Creating|Modifying|Creation complete|Modifications complete)\b")
+
+
+class Span(NamedTuple):
+    """From when to when a step was under way: Unix time in seconds."""
+
+    began: float
+    done: float
 
 
 class Side(Protocol):
@@ -53,8 +60,8 @@ class Side(Protocol):
     def ran(self, done: Done) -> float:
         """Seconds that the work took, where it tells them itself: without the start of its interpreter."""
 
-    def noticed(self, done: Done) -> dict[str, float]:
-        """When it took databases and caches for done, Unix time by AWS's word for the kind."""
+    def steps(self, done: Done) -> dict[str, Span]:
+        """When it was at work on databases and caches, by AWS's word for the kind."""
 
 
 class Ours:
@@ -88,7 +95,7 @@ class Ours:
     def state(self) -> int:
         return sum(one.stat().st_size for place in self._records() for one in place.rglob("*") if one.is_file())
 
-    def noticed(self, done: Done) -> dict[str, float]:
+    def steps(self, done: Done) -> dict[str, Span]:
         return finished(self._told())
 
     def ran(self, done: Done) -> float:
@@ -144,29 +151,34 @@ class Theirs:
     def ran(self, done: Done) -> float:
         return done.wall
 
-    def noticed(self, done: Done) -> dict[str, float]:
+    def steps(self, done: Done) -> dict[str, Span]:
         return completed(done.lines)
 
 
-def finished(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """When our steps with a database or a cache were done, by AWS's word for the kind."""
-    kinds: dict[str, str] = {}
+def finished(events: Iterable[Mapping[str, Any]]) -> dict[str, Span]:
+    """Our steps with a database or a cache, by AWS's word for the kind."""
+    begun: dict[str, tuple[str, float]] = {}
     found = {}
     for event in events:
         if event["event"] == "step.started" and event["type"] in _OUR_TYPES:
-            kinds[event["step"]] = _OUR_TYPES[event["type"]]
-        if event["event"] == "step.finished" and event["step"] in kinds:
-            found[kinds[event["step"]]] = float(event["at"])
+            begun[event["step"]] = _OUR_TYPES[event["type"]], float(event["at"])
+        if event["event"] == "step.finished" and event["step"] in begun:
+            kind, at = begun[event["step"]]
+            found[kind] = Span(at, float(event["at"]))
     return found
 
 
-def completed(lines: Iterable[Line]) -> dict[str, float]:
-    """When Terraform said that its resources of those kinds were complete."""
+def completed(lines: Iterable[Line]) -> dict[str, Span]:
+    """Terraform's resources of those kinds, as it told of them."""
+    begun: dict[str, float] = {}
     found = {}
     for line in lines:
-        match = _COMPLETE.match(line.text)
-        if match and match.group(1) in _THEIR_TYPES:
-            found[_THEIR_TYPES[match.group(1)]] = line.at
+        match = _TOLD.match(line.text)
+        kind = _THEIR_TYPES.get(match.group(1)) if match else None
+        if match and kind and match.group(2) in ("Creating", "Modifying"):
+            begun[kind] = line.at
+        elif kind and kind in begun:
+            found[kind] = Span(begun[kind], line.at)
     return found
 
 

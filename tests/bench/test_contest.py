@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.contest import best, contest, median, rows
+from bench.contest import best, compared, contest, median
 from bench.process import Done, Failed, Line
-from bench.sides import NEW, NOOP, completed, finished
+from bench.sides import NEW, NOOP, Span, completed, finished
 
 
 class _Sandbox:
@@ -64,8 +64,8 @@ class _Side:
     def ran(self, done: Done) -> float:
         return done.wall
 
-    def noticed(self, done: Done) -> dict[str, float]:
-        return {"db-instance": 100.2}
+    def steps(self, done: Done) -> dict[str, Span]:
+        return {"db-instance": Span(88.0, 100.2)}
 
 
 def test_turns_alternate_and_each_begins_with_nothing() -> None:
@@ -88,6 +88,7 @@ def test_the_lag_is_from_ready_to_done_of_what_was_waited_for() -> None:
     place = _Place(runs=1)
     numbers = contest(place, "x", _Side(place, "ours", [1.0]), [], (NEW,)).ours[NEW]
     assert numbers["lag db-instance"] == pytest.approx(0.2)
+    assert numbers["step db-instance"] == pytest.approx(12.2)
     assert "lag replication-group" not in numbers
 
 
@@ -97,7 +98,7 @@ def test_where_terraform_fails_ours_is_measured_on_and_the_row_says_what_was_wro
     found = contest(place, "x", ours, [theirs], (NEW, NOOP))
     assert (found.theirs, found.why) == ({}, "terraform: Error: something differs")
     assert [entry for entry in place.log if entry == f"ours {NOOP}"] == [f"ours {NOOP}"] * 2
-    row = next(iter(rows("credlink", "0 ms", found, {(NEW, "wall"): 0.1})))
+    row = next(iter(compared("credlink", "0 ms", found, {(NEW, "wall"): 0.1})))
     assert (row.what, row.number, row.reached, row.note) == (
         f"{NEW}, 0 ms",
         "wall",
@@ -131,7 +132,7 @@ def test_our_events_say_when_a_database_was_taken_for_done() -> None:
         {"event": "step.finished", "step": "key", "at": 3.0},
         {"event": "step.finished", "step": "db", "at": 14.5},
     ]
-    assert finished(events) == {"db-instance": 14.5}
+    assert finished(events) == {"db-instance": Span(2.0, 14.5)}
 
 
 def test_terraforms_words_say_when_a_database_was_taken_for_done() -> None:
@@ -140,6 +141,7 @@ def test_terraforms_words_say_when_a_database_was_taken_for_done() -> None:
         Line(11.0, "aws_db_instance.db: Still creating... [10s elapsed]"),
         Line(62.0, "aws_db_instance.db: Creation complete after 1m1s [id=db-ABC]"),
         Line(63.0, "aws_sns_topic.alerts: Creation complete after 0s [id=arn:aws:sns:us-east-1:1:x]"),
+        Line(61.0, "aws_elasticache_replication_group.redis[0]: Modifying... [id=redis]"),
         Line(70.0, "aws_elasticache_replication_group.redis[0]: Modifications complete after 9s [id=redis]"),
     ]
-    assert completed(lines) == {"db-instance": 62.0, "replication-group": 70.0}
+    assert completed(lines) == {"db-instance": Span(1.0, 62.0), "replication-group": Span(61.0, 70.0)}
