@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bench import light
 from bench.hall import Hall
 from bench.process import Done, Failed, run
-from bench.sides import NEW, PLAN, ROOT, clean
+from bench.sides import CREDLINK, NEW, PLAN, ROOT, clean
 from bench.table import Row
 
 _PROGRAM = ("-m", "provisioner")
@@ -19,7 +19,6 @@ _FORTY = 40
 _FEW = 4
 _TIMES = 9
 _QUICK_TIMES = 3
-CREDLINK = ROOT / "plans" / "aws-credlink.yaml"
 
 
 class _Pair(NamedTuple):

@@ -46,7 +46,7 @@ class Place(Protocol):
 
 
 class Found(NamedTuple):
-    """Medians: of ours by work, and of theirs by label and work. ``why``: what Terraform's part came to nothing for."""
+    """Medians: of ours by work, and of theirs by label and work. ``why``: what is missing of the latter, and why."""
 
     ours: dict[str, Numbers]
     theirs: dict[str, dict[str, Numbers]]
@@ -136,5 +136,5 @@ def compared(section: str, about: str, found: Found, goals: Goals) -> Iterator[R
                 unit=unit,
                 compared=True,
                 most=goals.get((work, number)),
-                note=whose if theirs is not None else found.why,
+                note=", ".join(filter(None, (whose, found.why))),
             )

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from bench.contest import Found, Numbers, compared, contest
 from bench.hall import Hall
 from bench.rehearsal import SLOW
-from bench.sides import DESTROY, NEW, NOOP, ROOT, UPDATE, Ours, Theirs
+from bench.sides import CREDLINK, DESTROY, NEW, NOOP, UPDATE, Ours, Theirs
 from bench.table import Row
 
-PLAN = ROOT / "plans" / "aws-credlink.yaml"
 BIGGER = "db.t3.medium"
 LATENCIES = (0.0, 0.05)
 CRITICAL = SLOW["rds"]
@@ -89,7 +88,7 @@ def _lags(found: Found) -> Iterator[Row]:
 
 
 def _sides(hall: Hall) -> tuple[Ours, list[Theirs]]:
-    ours = hall.ours(PLAN, "-e", "production", changed=("--param", f"db_instance_class={BIGGER}"))
+    ours = hall.ours(CREDLINK, "-e", "production", changed=("--param", f"db_instance_class={BIGGER}"))
     return ours, hall.theirs("credlink", {}, changed={"instance_class": BIGGER})
 
 

@@ -32,7 +32,7 @@ class Hall:
         try:
             self.terraform = Terraform(self.scratch)
         except Failed as err:
-            self.why = str(err)
+            self.refuse(err)
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +77,7 @@ class Hall:
 
     def refuse(self, error: Failed) -> None:
         """Terraform failed: what was not measured says so, and whoever waits hears all of it."""
-        self.why = error.gist if error.gist.startswith("terraform") else f"terraform: {error.gist}"
+        self.why = error.gist if error.gist.startswith("terraform: ") else f"terraform: {error.gist}"
         self.say(str(error))
 
     def say(self, text: str) -> None:

@@ -21,11 +21,8 @@ class Failed(Exception):
     def gist(self) -> str:
         """One line of it: what the command called an error, else what was done."""
         lines = [line.strip(" │╷╵") for line in str(self).splitlines()]
-        return (
-            lines[0]
-            if lines[0].startswith("terraform")
-            else next((line for line in lines if line.startswith("Error")), lines[0])
-        )
+        errors = [line for line in lines[1:] if line.startswith("Error")]
+        return lines[0] if lines[0].startswith("terraform: ") or not errors else errors[0]
 
 
 class Line(NamedTuple):

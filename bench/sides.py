@@ -28,8 +28,8 @@ from bench.rehearsal import Rehearsal
 from bench.tf import Terraform
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+CREDLINK: Final = ROOT / "plans" / "aws-credlink.yaml"
 NEW, NOOP, UPDATE, DESTROY, PLAN = "from nothing", "no-op", "update of one value", "destroy", "plan"
-REGION: Final = "us-east-1"
 
 _OUR_TYPES: Final = {"aws.rds_instance": "db-instance", "aws.cache_replication_group": "replication-group"}
 _THEIR_TYPES: Final = {"aws_db_instance": "db-instance", "aws_elasticache_replication_group": "replication-group"}

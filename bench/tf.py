@@ -23,12 +23,12 @@ STACKS: Final = Path(__file__).with_name("terraform")
 class Terraform:
     """A Terraform that works. ``version`` and ``provider`` are numbers, the latter known after the first ``stack``."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, stacks: Path = STACKS) -> None:
         """Failed where there is none."""
         binary = shutil.which("terraform")
         if binary is None:
             raise Failed("terraform: not found")
-        self.binary, self._scratch = binary, scratch
+        self.binary, self._scratch, self._stacks = binary, scratch, stacks
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_")) or k == "TF_CLI_CONFIG_FILE"}
         # It would otherwise ask the network for newer versions, and a metadata service for credentials.
         quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -38,11 +38,11 @@ class Terraform:
 
     def stack(self, name: str) -> Path:
         """A copy of a stack, initialised: outside of what is measured. Failed where it cannot be."""
-        if not list((STACKS / name).glob("*.tf")):
+        if not list((self._stacks / name).glob("*.tf")):
             raise Failed(f"terraform: there is no stack {name}")
         place = self._scratch / f"stack-{name}"
         if not place.exists():
-            shutil.copytree(STACKS / name, place, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+            shutil.copytree(self._stacks / name, place, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
             plugins = os.environ.get("TF_PLUGIN_DIR")
             where = [f"-plugin-dir={plugins}"] if plugins else []
             try:
