@@ -41,6 +41,13 @@ def resident(pid: int) -> int:
         return 0
 
 
+def peak() -> int:
+    """Bytes that this very process was ever resident with. What the kernel keeps of a child as its ``maxrss`` will not
+    do: that begins with what its parent had when it started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
 def used(pid: int) -> float:
     """Seconds of user and system time of the process itself, without its children; 0 where it is no more."""
     try:

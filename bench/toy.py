@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.hall import Hall
+from bench.sampler import peak
 from bench.table import Row
 from provisioner.engine.clock import SystemClock
 from provisioner.operations.deploy import deploy
@@ -120,7 +120,7 @@ def measure(size: int, directory: Path) -> dict[str, float]:
     found["calls"], found["writes"] = len(cloud.calls), len(cloud.writes())
     found |= transitions(directory)
     found["destroy"] = run(lambda site: destroy(site, made, Options(), lambda records: True))
-    found["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["rss"] = peak() / 1e6
     return found
 
 

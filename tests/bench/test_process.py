@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.process import Failed, run
-from bench.sampler import Sampler, resident, tree, used
+from bench.sampler import Sampler, peak, resident, tree, used
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
 CHILD = """
@@ -47,6 +47,12 @@ def test_a_process_that_is_gone_weighs_nothing() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     assert (tree(gone.pid), resident(gone.pid), used(gone.pid)) == ([gone.pid], 0, 0.0)
+
+
+def test_the_peak_of_a_process_is_its_own_and_not_that_of_whoever_started_it() -> None:
+    held = bytearray(b"x" * 100_000_000)
+    said = subprocess.check_output([sys.executable, "-c", "from bench.sampler import peak; print(peak())"])
+    assert int(said) < len(held) < peak()
 
 
 def test_the_cpu_of_a_child_that_was_waited_for_counts(tmp_path: Path) -> None:
