@@ -64,7 +64,7 @@ def _taken(name: str, *, quick: bool) -> tuple[list[Row], list[dict[str, object]
         rows = [msgspec.structs.replace(row, taken=begun.date().isoformat()) for row in measure(hall)]
         facts: dict[str, object] = {**results.machine(), "taken": begun.isoformat(timespec="seconds")}
         facts |= {"minutes": round((datetime.now(UTC) - begun).total_seconds() / 60, 1), "runs": hall.runs}
-        if hall.terraform is not None:
+        if hall.terraform is not None and hall.terraform.provider:
             facts |= {"terraform": hall.terraform.version, "provider": hall.terraform.provider}
     return rows, hall.measured, facts
 

@@ -56,8 +56,9 @@ def _taken(document: Document, order: Sequence[str]) -> Iterable[str]:
     for name in order:
         facts = document["sections"].get(name, {}).get("facts")
         if facts is not None:
-            tools = f"Terraform {facts['terraform']} ({facts['provider']})" if "terraform" in facts else "no Terraform"
-            often = "medians of 3" if facts["runs"] > 1 else "each once"
+            found = f"Terraform {facts['terraform']} ({facts['provider']})" if "terraform" in facts else ""
+            tools = found or "without Terraform"
+            often = "a full run" if facts["runs"] > 1 else "a quick run"
             line = f"{facts['taken'][:10]}, {facts['cpus']} CPUs, Python {facts['python']}, {tools}, {often}."
             same.setdefault(line, []).append(name)
     return [f"{', '.join(names)}: {line}" for line, names in same.items()]

@@ -64,7 +64,7 @@ def test_the_page_shows_a_work_in_one_line_and_what_was_missed_in_bold(tmp_path:
         in said
     )
     assert "| credlink: lag of the database | **0.4 s (Terraform: 22 s)** | ≤ 0.3 s |" in said
-    assert said.endswith("credlink: 2026-03-02, 2 CPUs, Python 3.11.7, no Terraform, medians of 3.")
+    assert said.endswith("credlink: 2026-03-02, 2 CPUs, Python 3.11.7, without Terraform, a full run.")
 
 
 def test_a_section_that_is_taken_again_replaces_itself_and_keeps_the_others(tmp_path: Path) -> None:
