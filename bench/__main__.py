@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ def main(words: Sequence[str]) -> int:
     if said.table:
         sys.stdout.write(f"{page(document, tuple(SECTIONS))}\n")
         return 0
+    for number in (signal.SIGTERM, signal.SIGINT):  # the sandbox and what is measured are ended first
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     rows: list[Row] = []
     broken = False
     for name in said.sections or SECTIONS:
