@@ -41,7 +41,7 @@ from provisioner.sandbox.settings import (
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 2.0
-_WARM = ("ec2", "kms", "secretsmanager", "iam", "s3", "sns", "logs", "sts")
+_WARM = ("ec2", "kms", "secretsmanager", "iam", "s3", "sns", "logs", "sts", "cloudwatch")
 
 
 class Stop:

@@ -6,6 +6,7 @@
 ``requestlog``    the calls that arrived, counted
 ``services``      our own strict services, ``rds`` and ``elasticache``: ``strict`` is what they share, ``query`` their
                   protocol, ``lifecycle`` how their objects pass through states, ``windows`` how weeks and days overlap
+``wire``          what a rule reads of a call and answers, in the query protocol or in JSON
 ``rules``         what moto would let pass and AWS would not; ``moto_app`` is moto itself, behind everything else
 ``interfaces``    the network interfaces by which databases and caches are in their subnets
 ``neighbours``    what our services ask about moto's objects: does this subnet, key, role, topic exist?

@@ -14,6 +14,7 @@ _THROTTLING: Final = {
     "ec2": ("RequestLimitExceeded", 503),
     "s3": ("SlowDown", 503),
     "lambda": ("TooManyRequestsException", 429),
+    "resourcegroupstaggingapi": ("ThrottledException", 400),
 }
 _INTERNAL: Final = {
     "ec2": ("InternalError", 500),
@@ -31,6 +32,8 @@ _INVALID: Final = {
     "iam": "ValidationError",
     "sns": "InvalidParameter",
     "s3": "InvalidArgument",
+    "cloudwatch": "ValidationError",
+    "resourcegroupstaggingapi": "InvalidParameterException",
 }
 _DENIED: Final = {"ec2": ("UnauthorizedOperation", 403), "sns": ("AuthorizationError", 403)}
 
@@ -85,17 +88,24 @@ def error_reply(call: Call, error: AwsError) -> Reply:
         body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message}).encode()
         version = "1.1" if call.service != "sqs" else "1.0"
         headers += [("Content-Type", f"application/x-amz-json-{version}"), ("x-amzn-ErrorType", error.code)]
+        headers += _query_error(call, error, status)
     elif call.protocol == "cbor":
         body = _cbor({"__type": error.code, "message": error.message})
         headers += [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
-        if "HTTP_X_AMZN_QUERY_MODE" in call.environ:
-            headers.append(("x-amzn-query-error", f"{error.code};{'Sender' if status < 500 else 'Receiver'}"))
+        headers += _query_error(call, error, status)
     else:
         body = _error_xml(call, error, status, request_id).encode()
         headers.append(("Content-Type", "text/xml" if call.protocol != "rest-xml" else "application/xml"))
     if call.environ.get("REQUEST_METHOD") == "HEAD":
         body = b""
     return Reply(status, headers, body)
+
+
+def _query_error(call: Call, error: AwsError, status: int) -> list[tuple[str, str]]:
+    """The code that an error had in the query protocol, for callers that ask for it: a service spoke it once."""
+    if "HTTP_X_AMZN_QUERY_MODE" not in call.environ:
+        return []
+    return [("x-amzn-query-error", f"{error.code};{'Sender' if status < 500 else 'Receiver'}")]
 
 
 def _error_xml(call: Call, error: AwsError, status: int, request_id: str) -> str:

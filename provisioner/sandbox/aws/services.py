@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.sandbox.aws.elasticache.service import ElastiCache
 from provisioner.sandbox.aws.rds.service import Rds
+from provisioner.sandbox.aws.rules.tagging import Pictures
 from provisioner.sandbox.aws.strict import StrictService
 from provisioner.sandbox.aws.world import World
 
@@ -23,6 +24,7 @@ class Services:
         """Names that deleted objects still hold: (service, region, name) to the time of release."""
         self.held: dict[str, Callable[[], bool]] = {}
         """Objects of EC2, by id, that are pending for as long as this is true."""
+        self.pictures = Pictures()
 
     def reset(self) -> None:
         """Forget every object; databases are removed too."""
@@ -31,4 +33,5 @@ class Services:
             service.reset()
         self.reserved_until.clear()
         self.held.clear()
+        self.pictures = Pictures()
         self.world.moto.reset()

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from provisioner.sandbox.aws.call import Call, Reply
-from provisioner.sandbox.aws.rules import ec2, iam, kms, logs, s3, s3access, secretlabels, secretsmanager, sns
+from provisioner.sandbox.aws.rules import (
+    cloudwatch,
+    ec2,
+    iam,
+    kms,
+    logs,
+    s3,
+    s3access,
+    secretlabels,
+    secretsmanager,
+    sns,
+    tagging,
+)
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
@@ -77,6 +89,11 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("sns", "ListSubscriptionsByTopic"): sns.list_subscriptions,
     ("iam", "CreateRole"): iam.create_role,
     **{("iam", name): iam.with_aws_policy for name in _NAMES_POLICY},
+    ("cloudwatch", "PutMetricAlarm"): cloudwatch.put_alarm,
+    ("cloudwatch", "DescribeAlarms"): cloudwatch.describe,
+    ("cloudwatch", "DeleteAlarms"): cloudwatch.delete,
+    **{("cloudwatch", name): cloudwatch.tags for name in ("ListTagsForResource", "TagResource", "UntagResource")},
+    ("resourcegroupstaggingapi", "GetResources"): tagging.get_resources,
     ("logs", "PutRetentionPolicy"): logs.put_retention,
     ("logs", "CreateLogGroup"): logs.create_group,
 }
