@@ -8,7 +8,7 @@
     GET    /_sandbox/requests?since=N    the request log;  DELETE empties it
     GET    /_sandbox/faults              POST adds one, DELETE clears all;  DELETE /_sandbox/faults/ID clears one
     GET    /_sandbox/options             PATCH changes them: {"provision_time": {"rds": "12s"}, "latency": "50ms",
-                                         "name_release": "1s"}, any of the three
+                                         "rate_limit": 10, "name_release": "1s"}, any of the four
     POST   /_sandbox/reset               empties control plane and databases
     POST   /_sandbox/stop                ends the process in good order
 
@@ -117,16 +117,20 @@ class Admin:
     def _options(self, query: Query, body: Any) -> Answer:
         options = self._gateway.world.options
         times = {work: options.seconds(work) for work in PROVISION_TIMES}
-        return 200, {"provision_time": times, "latency": options.latency, "name_release": options.name_release}
+        numbers = {name: getattr(options, name) for name in ("latency", "rate_limit", "name_release")}
+        return 200, {"provision_time": times, **numbers}
 
     def _change_options(self, query: Query, body: Any) -> Answer:
-        if not isinstance(body, dict) or set(body) - {"provision_time", "latency", "name_release"}:
-            raise UsageError("options are provision_time, latency and name_release")
+        if not isinstance(body, dict) or set(body) - {"provision_time", "latency", "rate_limit", "name_release"}:
+            raise UsageError("options are provision_time, latency, rate_limit and name_release")
         options = self._gateway.world.options
         for work, duration in dict(body.get("provision_time") or {}).items():
             options.set_provision_time(work, duration)
         if "latency" in body:
             options.set_latency(body["latency"])
+        if "rate_limit" in body:
+            options.set_rate_limit(body["rate_limit"])
+            self._gateway.limit.clear()
         if "name_release" in body:
             options.set_name_release(body["name_release"])
         return self._options(query, None)
@@ -134,6 +138,7 @@ class Admin:
     def _reset(self, query: Query, body: Any) -> Answer:
         self._gateway.faults.clear()
         self._gateway.lags.clear()
+        self._gateway.limit.clear()
         self._gateway.services.reset()
         self._gateway.log.clear()
         return 200, {}

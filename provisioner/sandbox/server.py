@@ -155,7 +155,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     options = SandboxOptions.parse(
-        arguments.provision_time, arguments.latency, port=arguments.port, admin_port=arguments.admin_port
+        arguments.provision_time,
+        arguments.latency,
+        arguments.rate_limit,
+        port=arguments.port,
+        admin_port=arguments.admin_port,
     )
     sandbox = Sandbox.build(options, _databases(directory))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -199,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True, help="the sandbox's directory; must exist")
     parser.add_argument("--provision-time", action="append", default=[], metavar="SERVICE=DURATION")
     parser.add_argument("--latency", default="0", metavar="DURATION")
+    parser.add_argument("--rate-limit", default="0", metavar="CALLS")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--admin-port", type=int, default=0)
     parser.add_argument("--ready-fd", type=int, default=None, help="write here once every port answers")

@@ -6,6 +6,7 @@ Imported by the command line: nothing here may import a cloud SDK.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -40,13 +41,14 @@ class SandboxOptions:
     """How slow and how forgiving the sandbox is.
 
     ``provision_time``: seconds by ``service`` or ``service:work`` (the keys of PROVISION_TIMES).
-    ``latency``: seconds added to every call. ``name_release``: seconds that the names of a bucket, and of a secret
-    that was deleted by force, stay taken, as the cloud's own deletion is not immediate. ``port``, ``admin_port``: 0 is
-    any free one.
+    ``latency``: seconds added to every call. ``rate_limit``: calls a second that each service takes, 0 is any number.
+    ``name_release``: seconds that the names of a bucket, and of a secret that was deleted by force, stay taken, as the
+    cloud's own deletion is not immediate. ``port``, ``admin_port``: 0 is any free one.
     """
 
     provision_time: dict[str, float] = field(default_factory=dict)
     latency: float = 0.0
+    rate_limit: float = 0.0
     name_release: float = 0.5
     port: int = 0
     admin_port: int = 0
@@ -67,6 +69,16 @@ class SandboxOptions:
         """Change the time added to every call; UsageError when ``duration`` is none."""
         self.latency = _seconds(duration, "latency")
 
+    def set_rate_limit(self, rate: object) -> None:
+        """Change the calls a second that each service takes; UsageError when ``rate`` is no number from 0."""
+        try:
+            limit = float(str(rate))
+        except ValueError as err:
+            raise UsageError(f"{rate!r} is no rate limit", hint="calls a second: 10, or 0 for none") from err
+        if isinstance(rate, bool) or not 0 <= limit < math.inf:
+            raise UsageError(f"{rate!r} is no rate limit", hint="calls a second: 10, or 0 for none")
+        self.rate_limit = limit
+
     def set_name_release(self, duration: str | float) -> None:
         """Change how long names stay taken; UsageError when ``duration`` is none."""
         self.name_release = _seconds(duration, "name release")
@@ -76,6 +88,7 @@ class SandboxOptions:
         cls,
         provision_times: Iterable[str] = (),
         latency: str | float = 0.0,
+        rate_limit: str | float = 0.0,
         *,
         port: int = 0,
         admin_port: int = 0,
@@ -83,6 +96,7 @@ class SandboxOptions:
         """Options from the command line's words: ``["rds=12s", "rds:modify=1s"]`` and ``"50ms"``."""
         options = cls(port=port, admin_port=admin_port)
         options.set_latency(latency)
+        options.set_rate_limit(rate_limit)
         for text in provision_times:
             work, equals, duration = text.partition("=")
             if not equals:

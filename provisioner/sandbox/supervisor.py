@@ -79,7 +79,8 @@ def _end_silent(directory: Path) -> None:
 def _launch(directory: Path, options: SandboxOptions, timeout: float) -> None:
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "provisioner.sandbox.server", "--dir", str(directory), "--ready-fd", str(writing)]
-    command += ["--latency", str(options.latency), "--port", str(options.port), "--admin-port", str(options.admin_port)]
+    command += ["--latency", str(options.latency), "--rate-limit", str(options.rate_limit)]
+    command += ["--port", str(options.port), "--admin-port", str(options.admin_port)]
     for work, seconds in options.provision_time.items():
         command += ["--provision-time", f"{work}={seconds}"]
     try:

@@ -68,6 +68,20 @@ def test_start_says_where_endpoints_are_and_a_second_start_changes_times_alone(r
     assert run("sandbox", "start", "--provision-time", "ec2=1s", code=2)["error"]["code"] == "usage"
 
 
+def test_latency_and_rate_limit_are_told_at_the_start_and_to_one_that_runs_and_taken_back(run: Run, home: Path) -> None:
+    run("sandbox", "start", "--latency", "1ms", "--rate-limit", "500")
+    for words, options in (
+        ([], (0.001, 500.0)),
+        (["--latency", "2ms"], (0.002, 500.0)),
+        (["--rate-limit", "0.5"], (0.002, 0.5)),
+        (["--latency", "0", "--rate-limit", "0"], (0.0, 0.0)),
+    ):
+        run("sandbox", "start", *words)
+        told = run("sandbox", "status")["options"]
+        assert (told["latency"], told["rate_limit"]) == options
+    assert run("sandbox", "start", "--rate-limit", "-1", code=2)["error"]["code"] == "usage"
+
+
 def test_env_is_for_eval(run: Run, home: Path) -> None:
     run("sandbox", "start")
     made = CliRunner(env={"PROVISIONER_HOME": str(home)}).invoke(root, ["sandbox", "env"], obj=App())

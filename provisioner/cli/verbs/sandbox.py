@@ -39,24 +39,33 @@ def sandbox() -> None:
     "--provision-time", "times", multiple=True, metavar="SERVICE=DURATION",
     help="How long a service takes: rds=12s, elasticache=8s, rds:modify=1s; repeatable.",
 )  # fmt: skip
-@click.option("--latency", default="0", metavar="DURATION", help="Added to every call: 50ms.")
+@click.option("--latency", metavar="DURATION", help="Added to every call: 50ms.")
+@click.option(
+    "--rate-limit", type=click.FloatRange(min=0), metavar="CALLS",
+    help="Calls a second that each service takes, and throttles the rest; 0 for no limit.",
+)  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port of the control plane; any free one by default."
 )
 @click.pass_obj
-def start(app: App, directory: Path | None, times: tuple[str, ...], latency: str, port: int) -> int:
+def start(
+    app: App, directory: Path | None, times: tuple[str, ...], latency: str | None, rate_limit: float | None, port: int
+) -> int:
     """Starts the sandbox in the background; one that runs already is told the new times and goes on."""
     from provisioner.sandbox import supervisor
     from provisioner.sandbox.settings import SandboxOptions
 
     place = _directory(app, directory)
-    options = SandboxOptions.parse(times, latency, port=port)
+    options = SandboxOptions.parse(times, latency or 0, rate_limit or 0, port=port)
     already = supervisor.running(place) is not None
     info = supervisor.start(place, options)
-    if already and (times or options.latency):
-        changes: dict[str, Any] = {"provision_time": options.provision_time}
-        if options.latency:
-            changes["latency"] = options.latency
+    told: dict[str, Any] = {
+        "provision_time": options.provision_time if times else None,
+        "latency": None if latency is None else options.latency,
+        "rate_limit": rate_limit,
+    }
+    changes = {name: value for name, value in told.items() if value is not None}
+    if already and changes:
         supervisor.admin(place, "PATCH", "/_sandbox/options", changes)
     app.tell(
         {"already_running": already, **_info(info)}, lambda: _started(info, place, already=already, given=directory)
@@ -130,6 +139,8 @@ def status(app: App, directory: Path | None) -> int:
     def text() -> list[str]:
         rows = [("pid", str(info.pid)), ("since", info.started), ("AWS", info.aws_url), ("admin", info.admin_url)]
         rows += [("endpoints", info.endpoints), ("objects", str(len(objects))), ("latency", f"{options['latency']:g}s")]
+        limit = options["rate_limit"]
+        rows += [("rate limit", f"{limit:g} calls a second a service" if limit else "none")]
         rows += [(work, f"{seconds:g}s") for work, seconds in options["provision_time"].items()]
         return [f"the sandbox runs in {place}", *table(rows, indent="  ")]
 

@@ -3,7 +3,7 @@
 ``gateway``       the one door: told apart, logged, delayed, struck by a fault, answered
 ``call``          a request, an answer, an error; ``identify`` finds out what a request asks for, ``models`` is what
                   botocore knows of services, ``protocol`` writes errors as each protocol has them
-``requestlog``    the calls that arrived, counted
+``requestlog``    the calls that arrived, counted; ``ratelimit`` refuses those that are too many
 ``services``      our own strict services, ``rds`` and ``elasticache``: ``strict`` is what they share, ``query`` their
                   protocol, ``lifecycle`` how their objects pass through states, ``windows`` how weeks and days overlap
 ``wire``          what a rule reads of a call and answers, in the query protocol or in JSON

@@ -1,7 +1,8 @@
 """The one door to AWS: what request is this, may it pass, who answers it?
 
-Every request takes the same way: told apart (``identify``), written to the request log, delayed by the latency, struck
-by a fault or not, answered by one of our strict services or, under the tightening rules, by moto.
+Every request takes the same way: told apart (``identify``), written to the request log, delayed by the latency,
+refused where there were too many (``ratelimit``), struck by a fault or not, answered by one of our strict services or,
+under the tightening rules, by moto.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from provisioner.sandbox.aws.call import AwsError, Call, DropConnection, Environ
 from provisioner.sandbox.aws.identify import identify, signed, to_path_style
 from provisioner.sandbox.aws.lag import Lags
 from provisioner.sandbox.aws.protocol import error_reply, internal, invalid, named, throttling
+from provisioner.sandbox.aws.ratelimit import RateLimit
 from provisioner.sandbox.aws.requestlog import RequestLog
 from provisioner.sandbox.aws.rules import ANONYMOUS_READS, RULES
 from provisioner.sandbox.aws.rules.s3access import denied
@@ -35,6 +37,7 @@ class Gateway:
         self.world, self.faults, self.log = world, faults, log
         self.services = Services(world)
         self.lags = Lags(self.services)
+        self.limit = RateLimit(lambda: world.options.rate_limit, world.now)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI. Raises DropConnection where a fault says so: the server closes the connection."""
@@ -76,6 +79,9 @@ class Gateway:
     def _through_faults(self, call: Call) -> Reply:
         if self.world.options.latency:
             self.world.sleep(self.world.options.latency)
+        if not self.limit.allows(call.service, call.region):
+            self.log.throttled()
+            raise throttling(call)
         text = f"{call.path} {call.form or call.body.decode('utf-8', 'replace')}" if self.faults.needs_text() else ""
         fault = self.faults.strike(call.service, call.operation, text)
         if fault is None:

@@ -34,6 +34,7 @@ class RequestLog:
         self._entries: deque[Entry] = deque(maxlen=_KEPT)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._writes = 0
+        self._throttled = 0
         self._seq = 0
         self._lock = threading.Lock()
 
@@ -52,18 +53,25 @@ class RequestLog:
         entry.status = status
         entry.seconds = round(time.perf_counter() - began, 6)
 
+    def throttled(self) -> None:
+        """Note that a call was refused because there were too many."""
+        with self._lock:
+            self._throttled += 1
+
     def report(self, *, since: int = 0) -> dict[str, Any]:
-        """``{"total", "writes", "counts": {service: {operation: n}}, "requests": […]}``; requests after ``since``."""
+        """``{"total", "writes", "throttled", "counts": {service: {operation: n}}, "requests": […]}``; requests after
+        ``since``, throttled those that the rate limit refused."""
         with self._lock:
             counts: dict[str, dict[str, int]] = {}
             for (service, operation), number in sorted(self._counts.items()):
                 counts.setdefault(service, {})[operation] = number
             requests = [asdict(entry) for entry in self._entries if entry.seq > since]
-            return {"total": sum(self._counts.values()), "writes": self._writes, "counts": counts, "requests": requests}
+            numbers = {"total": sum(self._counts.values()), "writes": self._writes, "throttled": self._throttled}
+            return {**numbers, "counts": counts, "requests": requests}
 
     def clear(self) -> None:
         """Forget all; sequence numbers go on."""
         with self._lock:
             self._entries.clear()
             self._counts.clear()
-            self._writes = 0
+            self._writes = self._throttled = 0
