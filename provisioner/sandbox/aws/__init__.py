@@ -7,7 +7,8 @@
 ``services``      our own strict services, ``rds`` and ``elasticache``: ``strict`` is what they share, ``query`` their
                   protocol, ``lifecycle`` how their objects pass through states, ``windows`` how weeks and days overlap
 ``wire``          what a rule reads of a call and answers, in the query protocol or in JSON
-``rules``         what moto would let pass and AWS would not; ``moto_app`` is moto itself, behind everything else
+``rules``         what moto would let pass and AWS would not; ``moto_app`` is moto itself, behind everything else,
+                  and ``motopace`` what it would otherwise work out anew for every call
 ``interfaces``    the network interfaces by which databases and caches are in their subnets
 ``neighbours``    what our services ask about moto's objects: does this subnet, key, role, topic exist?
 ``databases``     what they ask of the real databases; ``jobs`` asks in the background, ``idents`` names them

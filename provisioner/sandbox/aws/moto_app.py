@@ -25,7 +25,6 @@ _ENVIRONMENT: Final = {
     # manages take 0.3 s; the rules for IAM load them one by one.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "false",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    "MOTO_DISABLE_GLOBAL_CORS": "true",
 }
 
 
@@ -34,9 +33,9 @@ class Moto:
 
     def __init__(self) -> None:
         os.environ.update(_ENVIRONMENT)
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from provisioner.sandbox.aws.motopace import make_application
 
-        self._app: Any = DomainDispatcherApplication(create_backend_app)
+        self._app: Any = make_application()
         self._locks: dict[str, threading.RLock] = {}
         self._used: set[str] = set()
         self._guard = threading.Lock()
