@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from provisioner.sandbox.aws import motopace
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 from provisioner.sandbox.settings import ACCOUNT
 
@@ -33,9 +34,7 @@ class Moto:
 
     def __init__(self) -> None:
         os.environ.update(_ENVIRONMENT)
-        from provisioner.sandbox.aws.motopace import make_application
-
-        self._app: Any = make_application()
+        self._app: Any = motopace.make_application()
         self._locks: dict[str, threading.RLock] = {}
         self._used: set[str] = set()
         self._guard = threading.Lock()
@@ -52,7 +51,10 @@ class Moto:
     def _run(self, call: Call) -> Reply:
         from werkzeug.test import run_wsgi_app
 
+        handler = motopace.direct(call)
         try:
+            if handler is not None:
+                return motopace.ask(handler, call)
             body, status, headers = run_wsgi_app(self._app, call.environ, buffered=True)
         except NotImplementedError as err:
             raise AwsError(

@@ -3,13 +3,21 @@
 Three things took most of a call's time, or grew with the number of objects: which service a host is (moto looks at the
 directories of all its services, twice a call), which methods a service has (by inspection), and the tags of an object
 of EC2 (found among the tags of all). The answers are the same.
+
+Services that have one address only are asked without Flask, which finds its way to that address anew for every call.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+from provisioner.sandbox.aws.call import Call, Reply
+from provisioner.sandbox.settings import ACCOUNT, REGION
+
+_ONE_ADDRESS: Final = frozenset({"cloudwatch", "ec2", "iam", "kms", "logs", "secretsmanager", "sns", "sts"})
+Handler = Callable[[Any, str, dict[str, str]], Any]
 
 
 def make_application() -> Any:
@@ -53,3 +61,43 @@ def _tags(self: Any) -> list[dict[str, str]]:
         return []
     kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(self.id), "")
     return [{"resource_id": self.id, "key": key, "value": value, "resource_type": kind} for key, value in tags.items()]
+
+
+def direct(call: Call) -> Handler | None:
+    """What answers the call in moto, where that is known without looking at more than its service."""
+    plain = call.service in _ONE_ADDRESS and call.environ.get("REQUEST_METHOD") == "POST" and call.path == "/"
+    return _handler(call.service) if plain else None
+
+
+@functools.cache
+def _handler(service: str) -> Handler | None:
+    import moto.backends
+
+    backends: Any = moto.backends
+    every = backends.get_backend(service)[ACCOUNT]
+    paths: dict[str, Handler] = every[REGION if REGION in every else "aws"].flask_paths
+    return paths.get("/")
+
+
+@functools.cache
+def _request_class() -> Any:
+    from moto.core.request import Request
+
+    return type("DirectRequest", (Request,), {"from_wsgi_server": True})
+
+
+def ask(handler: Handler, call: Call) -> Reply:
+    """The answer of one of moto's handlers, as its server would send it."""
+    from werkzeug.exceptions import HTTPException
+
+    request = _request_class()(dict(call.environ))
+    try:
+        result = handler(request, request.raw_url, dict(request.headers))
+    except HTTPException as refused:
+        result = refused.code or 400, dict(refused.get_headers()), refused.get_body()
+    status, headers, content = result if len(result) == 3 else (200, {}, result)
+    body = content if isinstance(content, bytes) else str(content).encode()
+    told = [(str(name), str(value)) for name, value in headers.items()]
+    if not any(name.lower() == "content-type" for name, _ in told):
+        told.append(("Content-Type", "text/xml"))
+    return Reply(int(status), told, body)
