@@ -75,6 +75,14 @@ def test_a_key_that_is_pending_deletion_is_of_no_use(aws: Aws) -> None:
     kms.encrypt(KeyId=key, Plaintext=b"x")
 
 
+def test_a_key_that_is_made_for_nothing_else_encrypts_and_decrypts(aws: Aws) -> None:
+    made = aws.kms.create_key()["KeyMetadata"]
+    found = aws.kms.describe_key(KeyId=made["KeyId"])["KeyMetadata"]
+    assert (made["KeyUsage"], found["KeyUsage"], found["KeySpec"]) == (*["ENCRYPT_DECRYPT"] * 2, "SYMMETRIC_DEFAULT")
+    signs = aws.kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]
+    assert aws.kms.describe_key(KeyId=signs["KeyId"])["KeyMetadata"]["KeyUsage"] == "SIGN_VERIFY"
+
+
 def test_a_secret_is_as_readable_as_its_key(aws: Aws) -> None:
     sm, key = aws.secretsmanager, aws.kms.create_key()["KeyMetadata"]["KeyId"]
     sm.create_secret(Name="s", SecretString="x", KmsKeyId=key)

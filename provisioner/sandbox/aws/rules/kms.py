@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
 
 _DEFAULT_PERIOD: Final = 365
+_ENCRYPTS: Final = "ENCRYPT_DECRYPT"
 
 
 def _wish(call: Call) -> dict[str, Any]:
@@ -66,11 +67,18 @@ def create_alias(call: Call, services: Services, proceed: Callable[[], Reply]) -
 
 
 def create_key(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
-    """A policy, where one is given, is a JSON document with statements."""
-    policy = _wish(call).get("Policy")
-    if policy is not None:
-        check_policy(policy, "MalformedPolicyDocumentException")
-    return proceed()
+    """A policy, where one is given, is a JSON document with statements; a key that is for nothing else encrypts."""
+    wish = _wish(call)
+    if wish.get("Policy") is not None:
+        check_policy(wish["Policy"], "MalformedPolicyDocumentException")
+    reply = proceed()
+    if reply.status < 300 and not wish.get("KeyUsage"):
+        answer = json.loads(reply.body)
+        with services.world.moto.lock("kms"):
+            services.world.moto.backend("kms", call.region).keys[answer["KeyMetadata"]["KeyId"]].key_usage = _ENCRYPTS
+        answer["KeyMetadata"]["KeyUsage"] = _ENCRYPTS
+        reply.body = json.dumps(answer).encode()
+    return reply
 
 
 def check_policy(text: str, code: str) -> None:
