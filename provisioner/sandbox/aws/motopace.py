@@ -27,8 +27,9 @@ def make_application() -> Any:
     from moto.moto_server import werkzeug_app
 
     _set(werkzeug_app, "DISABLE_GLOBAL_CORS", True)  # no page may call a sandbox, so no page need be let in
-    if not hasattr(responses.method_names_from_class, "cache_info"):
-        _set(responses, "method_names_from_class", functools.cache(responses.method_names_from_class))
+    inspect: Any = vars(responses).get("method_names_from_class")
+    if not hasattr(inspect, "cache_info"):
+        _set(responses, "method_names_from_class", functools.cache(inspect))
     _set(TaggedEC2Resource, "get_tags", _tags)
     application: Any = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
     application.get_backend_for_host = _remembered(application.get_backend_for_host)
