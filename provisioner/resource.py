@@ -11,7 +11,7 @@ whatever a later step needs, ``read`` finds.
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
-CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced.
+CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanGlance.
 """
 
 from __future__ import annotations
@@ -266,6 +266,18 @@ class CanBeFenced(Protocol):
     """
 
     def fence(self, check: Callable[[], None]) -> None: ...
+
+
+@runtime_checkable
+class CanGlance(Protocol):
+    """A session that can save calls where the first look is not the last.
+
+    While ``glancing`` is set, reads may be answered from lists that lag minutes behind. What they show to be ours and
+    as wanted may be believed. What they show to be missing, another's or different is a question, to be asked again
+    without it before anything is done; but for what is missing and was never recorded: its create finds out.
+    """
+
+    glancing: bool
 
 
 _T = TypeVar("_T", bound=type[StepType])

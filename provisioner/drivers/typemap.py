@@ -33,6 +33,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.sns_topic": f"{_AWS}.sns_topic:SnsTopic",
     "aws.sns_subscription": f"{_AWS}.sns_subscription:SnsSubscription",
     "aws.log_group": f"{_AWS}.log_group:LogGroup",
+    "aws.cloudwatch_alarm": f"{_AWS}.cloudwatch_alarm:CloudwatchAlarm",
     "check.tcp": f"{_CHECK}.tcp:Tcp",
     "check.postgres": f"{_CHECK}.postgres:Postgres",
     "check.redis": f"{_CHECK}.redis:Redis",

@@ -5,7 +5,8 @@ In the order that a call meets them:
 ``session``        clients, credentials, region, endpoints; the one place that calls boto3
 ``errors``         the one table from AWS's codes to provisioner's errors
 ``page``           lists in pages, read as one
-``tags``           whose object it is, and which tags are the plan's; ``kms_tags`` reads those of keys
+``tags``           whose object it is, and which tags are the plan's; ``kms_tags`` reads those of keys, ``tagged`` knows
+                   those of many objects for few calls
 ``ec2``            what types share whose ids AWS assigns: found by tag, or adopted by id
 ``named_group``    what the groups of RDS and ElastiCache share; ``arn_tags`` reads and writes their tags by ARN
 ``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted

@@ -31,6 +31,8 @@ class AwsSession:
         self.region = region
         self.patience = patience
         self.endpoint = endpoint
+        self.glancing = False
+        """Whether reads may use lists that lag (:class:`provisioner.resource.CanGlance`)."""
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._boto: Any = None

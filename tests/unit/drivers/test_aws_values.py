@@ -6,12 +6,14 @@ import doctest
 import importlib
 import math
 import string
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.drivers.aws import policy, tags, traffic
+from provisioner.drivers.aws.cloudwatch_alarm import older
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.secret import ALPHABET, password
 from provisioner.model import Key
@@ -20,7 +22,7 @@ KEY = Key(deployment="credlink", step="db", name="credlink-db")
 OWNER = "provisioner:owner"
 
 
-@pytest.mark.parametrize("module", ["errors", "given", "page", "policy", "same", "kms_alias"])
+@pytest.mark.parametrize("module", ["alarm_rules", "errors", "given", "page", "policy", "same", "kms_alias"])
 def test_the_examples_in_docstrings_are_true(module: str) -> None:
     tested = doctest.testmod(importlib.import_module(f"provisioner.drivers.aws.{module}"))
     assert tested.attempted and not tested.failed
@@ -198,3 +200,13 @@ def test_chunks_lose_nothing(values: list[int], size: int) -> None:
     parts = list(chunks(values, size))
     assert [value for part in parts for value in part] == values
     assert all(0 < len(part) <= size for part in parts)
+
+
+@pytest.mark.parametrize(("seconds", "is_older"), [(0.0, False), (0.4, False), (-30.0, False), (1.5, True)])
+def test_an_alarm_whose_settings_are_newer_than_its_state_was_there_before_they_were_set(
+    seconds: float, is_older: bool
+) -> None:
+    now = datetime.now(UTC)
+    settings = now + timedelta(seconds=seconds)
+    assert older({"StateUpdatedTimestamp": now, "AlarmConfigurationUpdatedTimestamp": settings}) is is_older
+    assert older({})
