@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import tags
+from provisioner.drivers.aws import tagged, tags
 from provisioner.drivers.aws.given import rule
 from provisioner.drivers.aws.sns_topic import tagged_topics, topic_tags
 from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError
@@ -74,7 +74,9 @@ class SnsSubscription(resource.Resource):
             found = self._find(key)
             if found is None:
                 return None
-            owner = self._tags(key).get(self._tag(key))
+            arn = key.at["topic_arn"]
+            listed = tagged.known(self.session, arn, key.region) or {}
+            owner = listed.get(self._tag(key)) or self._tags(key).get(self._tag(key))
         except NotFoundError:  # the topic is gone, and its subscriptions with it
             return None
         confirmed = found["SubscriptionArn"].startswith("arn:")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import tags
+from provisioner.drivers.aws import tagged, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.drivers.aws.tags import Tags
@@ -20,6 +20,7 @@ from provisioner.resource import outright
 
 def topic_tags(session: AwsSession, key: Key, arn: str) -> dict[str, str]:
     """All tags of a topic; NotFoundError where there is none."""
+    tagged.forget(session, arn)
     answer = session.call("sns", "list_tags_for_resource", what=key.name, region=key.region, ResourceArn=arn)
     return tags.from_list(answer.get("Tags"))
 
@@ -62,12 +63,33 @@ class SnsTopic(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """The topic of the key's name, attributes and tags."""
+        return self._look(key)
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        """Attributes take a call each: SNS lists names alone. Tags come from one list where that may be used; and at a
+        glance the list of topics says which there are at all."""
+        seen: dict[str, Observed] = {}
+        for region in dict.fromkeys(key.region for key in keys):
+            wanted = {self._arn(key): key for key in keys if key.region == region}
+            if self.session.glancing:
+                listed = {
+                    str(item["TopicArn"]) for item in self.session.pages("sns", "list_topics", "Topics", region=region)
+                }
+                wanted = {arn: key for arn, key in wanted.items() if arn in listed}
+            marks = tagged.known_of_many(self.session, wanted, region)
+            looks = {key.owner: self._look(key, marks.get(arn)) for arn, key in wanted.items()}
+            seen |= {owner: look for owner, look in looks.items() if look is not None}
+        return seen
+
+    def _look(self, key: Key, marks: Mapping[str, str] | None = None) -> Observed | None:
         arn = self._arn(key)
         try:
             attributes = self._call("get_topic_attributes", key, TopicArn=arn)["Attributes"]
-            seen = topic_tags(self.session, key, arn)
+            seen = marks or tagged.known(self.session, arn, key.region) or topic_tags(self.session, key, arn)
         except NotFoundError:
             return None
+        finally:
+            tagged.forget(self.session, arn)
         return Observed(
             phase=Phase.READY,
             owner=tags.owner(seen),
@@ -82,14 +104,10 @@ class SnsTopic(resource.Resource):
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the topic with tags and attributes; SNS answers with the same topic when asked again."""
         wanted = {name: value for name, value in _attributes(spec).items() if value}
+        marks = tags.wanted(key, spec.tags)
         with outright():
-            self._call(
-                "create_topic",
-                key,
-                Name=key.name,
-                Attributes=wanted or None,
-                Tags=tags.to_list(tags.wanted(key, spec.tags)),
-            )
+            made = self._call("create_topic", key, Name=key.name, Attributes=wanted or None, Tags=tags.to_list(marks))
+        tagged.born(self.session, made["TopicArn"], marks)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets the attributes that differ, one a call, and the tags."""
@@ -108,6 +126,7 @@ class SnsTopic(resource.Resource):
 
     def delete(self, key: Key) -> None:
         """Deletes the topic and with it every subscription; SNS knows no error for a topic that is gone."""
+        tagged.forget(self.session, self._arn(key))
         self._call("delete_topic", key, TopicArn=self._arn(key))
 
     def search(self, deployment: str, region: str) -> Iterator[Key]:
@@ -118,6 +137,7 @@ class SnsTopic(resource.Resource):
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""
+        tagged.forget(self.session, self._arn(key))
         self._call("tag_resource", key, ResourceArn=self._arn(key), Tags=tags.to_list(tags.mark(key)))
 
     def _arn(self, key: Key) -> str:
