@@ -6,15 +6,16 @@ the instance.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import tags
+from provisioner.drivers.aws import tagged, tags
 from provisioner.drivers.aws.given import asked
+from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AlreadyExistsError, NotFoundError
 from provisioner.model import Key, Observed, Phase
@@ -23,6 +24,7 @@ from provisioner.resource import outright
 Retention = Literal[
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
+_NAMES_AT_ONCE: Final = 50
 
 
 @resource.resource("aws.log_group")
@@ -54,13 +56,23 @@ class LogGroup(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """The group of exactly the key's name, and its tags."""
-        group = self._find(key)
-        if group is None:
-            return None
-        try:
-            seen = self._tags(key, group)
-        except NotFoundError:  # deleted meanwhile
-            return None
+        return self.read_many([key]).get(key.owner)
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        """One list for up to 50 names, and the tags of those that are there."""
+        seen: dict[str, Observed] = {}
+        for region in dict.fromkeys(key.region for key in keys):
+            wanted = {key.name: key for key in keys if key.region == region}
+            groups = {name: group for name, group in self._groups(wanted, region).items() if name in wanted}
+            marks = tagged.known_of_many(self.session, map(_arn, groups.values()), region)
+            for name, group in groups.items():
+                tagged.forget(self.session, _arn(group))
+                with suppress(NotFoundError):  # deleted since it was listed
+                    seen[wanted[name].owner] = self._seen(wanted[name], group, marks.get(_arn(group)))
+        return seen
+
+    def _seen(self, key: Key, group: Mapping[str, Any], marks: Mapping[str, str] | None) -> Observed:
+        seen = self._tags(key, group) if marks is None else marks
         return Observed(
             phase=Phase.READY,
             owner=tags.owner(seen),
@@ -74,17 +86,21 @@ class LogGroup(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the group with its tags, then sets the retention; goes on with one of ours that is half made."""
+        marks = tags.wanted(key, spec.tags)
         try:
             with outright():
-                self._call("create_log_group", key, kmsKeyId=spec.kms_key or None, tags=tags.wanted(key, spec.tags))
+                self._call("create_log_group", key, kmsKeyId=spec.kms_key or None, tags=marks)
+            tagged.born(self.session, self._own_arn(key), marks)
         except AlreadyExistsError:
             seen = self.read(key)
             if seen is None or seen.owner != key.owner:
                 raise
-        self._retain(key, spec.retention_days)
+        if spec.retention_days:  # a new one keeps its events for ever
+            self._retain(key, spec.retention_days)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets what differs."""
+        tagged.forget(self.session, self._own_arn(key))
         group = self._find(key)
         if group is None:
             raise NotFoundError("it is gone", where=f"logs {key.name}")
@@ -103,6 +119,7 @@ class LogGroup(resource.Resource):
 
     def delete(self, key: Key) -> None:
         """Deletes the group with its events."""
+        tagged.forget(self.session, self._own_arn(key))
         with suppress(NotFoundError):
             self._call("delete_log_group", key)
 
@@ -120,6 +137,7 @@ class LogGroup(resource.Resource):
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""
+        tagged.forget(self.session, self._own_arn(key))
         group = self._find(key)
         if group is not None:
             self._tagging("tag_resource", key, resourceArn=_arn(group), tags=tags.mark(key))
@@ -131,19 +149,23 @@ class LogGroup(resource.Resource):
             self._call("delete_retention_policy", key)
 
     def _find(self, key: Key) -> Mapping[str, Any] | None:
-        listed = self.session.pages(
-            "logs",
-            "describe_log_groups",
-            "logGroups",
-            what=key.name,
-            region=key.region,
-            logGroupNamePrefix=key.name,
-        )
-        for group in listed:
-            if group["logGroupName"] == key.name:
-                found: Mapping[str, Any] = group
-                return found
-        return None
+        return self._groups([key.name], key.region).get(key.name)
+
+    def _groups(self, names: Iterable[str], region: str) -> dict[str, Mapping[str, Any]]:
+        found: dict[str, Mapping[str, Any]] = {}
+        for some in chunks(list(names), _NAMES_AT_ONCE):
+            only = {"logGroupIdentifiers": some} if len(some) > 1 else {"logGroupNamePrefix": some[0]}
+            what = "" if len(some) > 1 else some[0]
+            for group in self.session.pages(
+                "logs", "describe_log_groups", "logGroups", what=what, region=region, **only
+            ):
+                found[str(group["logGroupName"])] = group
+        return found
+
+    def _own_arn(self, key: Key) -> str:
+        caller = self.session.caller()
+        place = f"{key.region or self.session.region}:{caller['account']}"
+        return f"arn:{caller['partition']}:logs:{place}:log-group:{key.name}"
 
     def _tags(self, key: Key, group: Mapping[str, Any]) -> dict[str, str]:
         found = self._tagging("list_tags_for_resource", key, resourceArn=_arn(group)).get("tags") or {}
