@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioner.drivers.aws import tags
+from provisioner.drivers.aws import tagged, tags
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.model import Key
+
+
+def known(session: AwsSession, service: str, arn: str, key: Key, *, ready: bool = True) -> dict[str, str]:
+    """All tags, where :mod:`.tagged` knows them without a call; ``ready``: a create of ours has come to its end."""
+    found = tagged.known(session, arn, key.region)
+    if ready:
+        tagged.forget(session, arn)
+    return read(session, service, arn, key) if found is None else found
 
 
 def read(session: AwsSession, service: str, arn: str, key: Key) -> dict[str, str]:
@@ -22,6 +30,7 @@ def of(session: AwsSession, service: str, arn: str, name: str, region: str) -> d
 
 def claim(session: AwsSession, service: str, arn: str, key: Key) -> None:
     """Puts the ownership tag back."""
+    tagged.forget(session, arn)
     marks = tags.to_list(tags.mark(key))
     session.call(service, "add_tags_to_resource", what=key.name, region=key.region, ResourceName=arn, Tags=marks)
 
@@ -30,6 +39,7 @@ def write(session: AwsSession, service: str, arn: str, key: Key, plan: Mapping[s
     """Makes the tags what the plan says; whether there was anything to write. No call where it says nothing."""
     if plan is None:
         return False
+    tagged.forget(session, arn)
     put, drop = tags.changes(key, plan, read(session, service, arn, key))
     place = {"what": key.name, "region": key.region}
     if put:

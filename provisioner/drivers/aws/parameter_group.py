@@ -15,7 +15,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, ClassVar, Final
 
-from provisioner.drivers.aws import arn_tags, tags
+from provisioner.drivers.aws import arn_tags, tagged, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.drivers.aws.page import chunks
@@ -47,9 +47,11 @@ class ParameterGroup(NamedGroup):
         """Makes the group with its tags, then sets the parameters; goes on with a group of ours that is half
         made."""
         family = {f"{self.word}ParameterGroupFamily": spec.family, "Description": spec.description}
+        marks = tags.wanted(key, spec.tags)
         try:
             with outright():
-                self._call("create_{}_parameter_group", key, **family, Tags=tags.to_list(tags.wanted(key, spec.tags)))
+                made = self._call("create_{}_parameter_group", key, **family, Tags=tags.to_list(marks))
+            tagged.born(self.session, made[f"{self.word}ParameterGroup"][self.arn_field], marks)
         except AlreadyExistsError:
             seen = self.read(key)
             if seen is None or seen.owner != key.owner:
@@ -112,7 +114,7 @@ class ParameterGroup(NamedGroup):
 
     def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed:
         arn, family = group[self.arn_field], group[f"{self.word}ParameterGroupFamily"]
-        seen = arn_tags.read(self.session, self.service, arn, key)
+        seen = arn_tags.known(self.session, self.service, arn, key)
         return Observed(
             phase=Phase.READY,
             owner=tags.owner(seen),

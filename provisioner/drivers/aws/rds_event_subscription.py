@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.drivers.aws import arn_tags, same, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
@@ -92,14 +92,16 @@ class RdsEventSubscription(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the subscription with its tags."""
+        marks = tags.wanted(key, spec.tags)
         with outright():
-            self._call(
+            made = self._call(
                 "create_event_subscription",
                 key,
                 **_body(spec),
                 SourceIds=sorted(set(spec.source_ids)) or None,
-                Tags=tags.to_list(tags.wanted(key, spec.tags)),
+                Tags=tags.to_list(marks),
             )
+        tagged.born(self.session, made["EventSubscription"]["EventSubscriptionArn"], marks)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets topic, categories and the switch in one call; then sources, one a call; then the tags."""
@@ -147,8 +149,9 @@ class RdsEventSubscription(resource.Resource):
         return found[0] if found else None
 
     def _seen(self, key: Key, item: Mapping[str, Any]) -> Observed:
-        seen = arn_tags.read(self.session, "rds", item["EventSubscriptionArn"], key)
         status = str(item.get("Status", ""))
+        ready = status != "creating"
+        seen = arn_tags.known(self.session, "rds", item["EventSubscriptionArn"], key, ready=ready)
         return Observed(
             phase=_PHASES.get(status, Phase.PENDING),
             owner=tags.owner(seen),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from provisioner.drivers.aws import arn_tags, same, tags
+from provisioner.drivers.aws import arn_tags, same, tagged, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.named_group import NamedGroup
 from provisioner.errors import NotFoundError
@@ -26,10 +26,10 @@ class SubnetGroup(NamedGroup):
 
     def create(self, key: Key, spec: Any) -> None:
         """Makes the group with its tags."""
+        marks = tags.wanted(key, spec.tags)
         with outright():
-            self._call(
-                "create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(tags.wanted(key, spec.tags))
-            )
+            made = self._call("create_{}_subnet_group", key, **self._body(spec), Tags=tags.to_list(marks))
+        tagged.born(self.session, made[f"{self.word}SubnetGroup"][self.arn_field], marks)
 
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sets subnets and description in one call, then the tags."""
@@ -55,7 +55,7 @@ class SubnetGroup(NamedGroup):
 
     def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed:
         arn = group[self.arn_field]
-        seen = arn_tags.read(self.session, self.service, arn, key)
+        seen = arn_tags.known(self.session, self.service, arn, key)
         return Observed(
             phase=Phase.READY,
             owner=tags.owner(seen),
