@@ -18,7 +18,18 @@ import msgspec
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, cache_rules, cache_state, failed, given, rds_rules, same, tags, windows
+from provisioner.drivers.aws import (
+    arn_tags,
+    cache_rules,
+    cache_state,
+    failed,
+    given,
+    rds_rules,
+    same,
+    tagged,
+    tags,
+    windows,
+)
 from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -143,12 +154,14 @@ class CacheReplicationGroup(resource.Resource):
         self._rotated: dict[str, Secret] = {}
 
     def read(self, key: Key) -> Observed | None:
-        """The group of the key's name; its nodes and tags take a call each."""
-        found = self._find(key)
-        if found is None:
+        """The group of the key's name; its nodes and tags take calls of their own, but for one that is on its way."""
+        group = self._group(key)
+        if group is None:
             return None
         try:
-            return self._seen(key, *found)
+            if cache_state.on_its_way(group, key.owner):
+                return cache_state.observed(group, [], {OWNER_TAG: key.owner}, key)
+            return self._seen(key, group, self._nodes(key, group))
         except NotFoundError:
             return None
 
@@ -169,8 +182,9 @@ class CacheReplicationGroup(resource.Resource):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Starts the creation, with tags and every setting."""
+        marks = tags.wanted(key, spec.tags)
         with outright():
-            self._call(
+            made = self._call(
                 "create_replication_group",
                 key,
                 ReplicationGroupDescription=cache_state.described(spec.description, key.owner),
@@ -183,9 +197,10 @@ class CacheReplicationGroup(resource.Resource):
                 AuthToken=spec.auth_token,
                 CacheSubnetGroupName=spec.subnet_group,
                 Port=spec.port,
-                Tags=tags.to_list(tags.wanted(key, spec.tags)),
+                Tags=tags.to_list(marks),
                 **_request(spec, _FIELDS),
             )
+        tagged.born(self.session, made["ReplicationGroup"]["ARN"], marks)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Makes the next change that is due; see the module's text for the order."""
@@ -275,23 +290,33 @@ class CacheReplicationGroup(resource.Resource):
             raise BusyError("the new token is let in; the old one goes next", where=f"elasticache {key.name}")
 
     def _find(self, key: Key) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
+        group = self._group(key)
+        return None if group is None else (group, self._nodes(key, group))
+
+    def _group(self, key: Key) -> Mapping[str, Any] | None:
         try:
-            group = self._call("describe_replication_groups", key)["ReplicationGroups"][0]
+            found: Mapping[str, Any] = self._call("describe_replication_groups", key)["ReplicationGroups"][0]
         except NotFoundError:
             return None
-        nodes = []
-        for member in group.get("MemberClusters", ()):
-            with suppress(NotFoundError):
-                answer = self.session.call(
-                    "elasticache",
-                    "describe_cache_clusters",
-                    what=member,
-                    region=key.region,
-                    CacheClusterId=member,
-                    ShowCacheNodeInfo=True,
-                )
-                nodes.append(answer["CacheClusters"][0])
-        return group, nodes
+        return found
+
+    def _nodes(self, key: Key, group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The description of each; of several the account's list is asked, until all are told."""
+        missing = set(group.get("MemberClusters", ()))
+        only = {"CacheClusterId": next(iter(missing))} if len(missing) == 1 else {}
+        found: list[Mapping[str, Any]] = []
+        if not missing:
+            return found
+        with suppress(NotFoundError):
+            for node in self._pages(
+                "describe_cache_clusters", "CacheClusters", key.region, what=key.name, ShowCacheNodeInfo=True, **only
+            ):
+                if node["CacheClusterId"] in missing:
+                    found.append(node)
+                    missing.remove(node["CacheClusterId"])
+                if not missing:
+                    break
+        return found
 
     def _seen(self, key: Key, group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Observed:
         order = {name: place for place, name in enumerate(group.get("MemberClusters", ()))}
@@ -305,7 +330,7 @@ class CacheReplicationGroup(resource.Resource):
 
     def _tags(self, key: Key, group: Mapping[str, Any]) -> dict[str, str]:
         try:
-            return arn_tags.read(self.session, "elasticache", group["ARN"], key)
+            return arn_tags.known(self.session, "elasticache", group["ARN"], key)
         except (BusyError, NotFoundError):
             # Until the group is up its tags cannot be listed; the description says whose it is, too.
             owner = cache_state.description(group)[1]

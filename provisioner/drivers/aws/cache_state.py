@@ -44,6 +44,12 @@ def phase(group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Phase
     return Phase.PENDING if status != "available" or _pending(group, nodes) else Phase.READY
 
 
+def on_its_way(group: Mapping[str, Any], owner: str) -> bool:
+    """Being made, changed or deleted, and the owner's by its description: then nothing else of it matters yet."""
+    busy = group["Status"] in ("creating", "modifying", "deleting", "snapshotting")
+    return busy and description(group)[1] == owner
+
+
 def observed(
     group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], seen: Mapping[str, str], key: Key
 ) -> Observed:
