@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import tagged
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.kms_tags import tag_list
 from provisioner.errors import (
@@ -32,6 +33,7 @@ from provisioner.errors import (
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
 from provisioner.resource import outright
 
+_MARKED: Final = "kms_alias marked"
 _MARK: Final = "provisioner:alias/"
 """How the tags of a key begin that say whose its aliases are."""
 
@@ -74,12 +76,13 @@ class KmsAlias(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """Follows the alias to its key, whose tags say whose it is."""
-        target = self._target(key)
-        if target is None:
+        found = self._key(key)
+        if found is None:
             return None
+        target = str(found["KeyId"])
         return Observed(
             phase=Phase.READY,
-            owner=tag_list(self.session, target, key.region, key.name).get(_mark(key)),
+            owner=self._owner(key, found),
             spec={"name": key.name, "key_id": target},
             outputs={"name": _alias(key), "key_id": target},
         )
@@ -102,6 +105,7 @@ class KmsAlias(resource.Resource):
                 self._take_mark_off(key, spec.key_id, error)
             raise
         open_ended.pop(me, None)
+        self.session.memory(_MARKED)[me] = _short(spec.key_id)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Points it at another key of the same region."""
@@ -110,6 +114,7 @@ class KmsAlias(resource.Resource):
 
     def delete(self, key: Key) -> None:
         """Deletes the alias and its mark; the key stays."""
+        self.session.memory(_MARKED).pop(f"{key.region} {key.owner}", None)
         target = self._target(key)
         if target is None:
             return
@@ -141,12 +146,25 @@ class KmsAlias(resource.Resource):
         return answer
 
     def _target(self, key: Key) -> str | None:
+        found = self._key(key)
+        return None if found is None else str(found["KeyId"])
+
+    def _key(self, key: Key) -> Mapping[str, Any] | None:
         try:
-            return str(self._call("describe_key", key, KeyId=_alias(key))["KeyMetadata"]["KeyId"])
+            found: Mapping[str, Any] = self._call("describe_key", key, KeyId=_alias(key))["KeyMetadata"]
         except NotFoundError:
             return None
+        return found
+
+    def _owner(self, key: Key, target: Mapping[str, Any]) -> str | None:
+        """As the key behind it says; the first look after a create of ours knows what that has just written there."""
+        if self.session.memory(_MARKED).pop(f"{key.region} {key.owner}", None) == target["KeyId"]:
+            return key.owner
+        listed = tagged.known(self.session, target["Arn"], key.region) or {}
+        return listed.get(_mark(key)) or tag_list(self.session, target["KeyId"], key.region, key.name).get(_mark(key))
 
     def _tag(self, key: Key, target: str) -> None:
+        self.session.memory(_MARKED).pop(f"{key.region} {key.owner}", None)
         self._call(
             "tag_resource",
             key,

@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import policy
+from provisioner.drivers.aws import policy, tagged
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_tags import tag_list
@@ -168,7 +168,10 @@ class KmsKey(resource.Resource):
 
     def _make(self, key: Key, spec: Spec) -> dict[str, Any]:
         """A new key, remembered until it is set up: a create that KMS stopped with "not found" goes on with it."""
-        made = self._begun()[f"{key.region} {key.owner}"] = self._new(key, spec)
+        place = f"{key.region} {key.owner}"
+        made = self._begun()[place] = self._new(key, spec)
+        self.session.memory("kms_key")[place] = made["KeyId"]
+        tagged.born(self.session, made["Arn"], made["Tags"])
         return made
 
     def _set_up(self, key: Key, made: Mapping[str, Any], spec: Spec) -> None:
@@ -267,7 +270,7 @@ class KmsKey(resource.Resource):
 
     def _living(self, key: Key) -> Iterator[dict[str, Any]]:
         """The step's keys that are in use: the one that this session knows, else all that carry the tag."""
-        known = self.session.memory("kms_key").get(f"{key.region} {key.owner}")
+        known = self.session.memory("kms_key").get(f"{key.region} {key.owner}") or self._glanced(key)
         found = [self._describe(key, known)] if known else []
         if not found or found[0] is None or found[0]["KeyState"] in _GONE:
             found = [item for item in self._owned(key) if item["KeyState"] not in _GONE]
@@ -295,10 +298,19 @@ class KmsKey(resource.Resource):
         if denied and not readable:
             raise denied  # nothing can be read: then "not found" would make a key a run
 
+    def _glanced(self, key: Key) -> str:
+        """The id of the one key that a list of tagged things shows to be the step's."""
+        caller = self.session.caller()
+        prefix = f"arn:{caller['partition']}:kms:{key.region or self.session.region}:{caller['account']}:key/"
+        arns = tagged.owned(self.session, key.region, prefix, key.owner)
+        return arns[0].removeprefix(prefix) if len(arns) == 1 else ""
+
     def _describe(self, key: Key, number: str, marks: dict[str, str] | None = None) -> dict[str, Any] | None:
         try:
             found = self._call("describe_key", key, KeyId=number)["KeyMetadata"]
-            return {**found, "Tags": self._tags(key, number) if marks is None else marks}
+            known = tagged.known(self.session, found["Arn"], key.region) if marks is None else marks
+            tagged.forget(self.session, found["Arn"])
+            return {**found, "Tags": self._tags(key, number) if known is None else known}
         except NotFoundError:
             return None
 
