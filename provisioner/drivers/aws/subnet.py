@@ -166,10 +166,12 @@ class Subnet(Ec2Object):
         self.call("modify_subnet_attribute", key, SubnetId=subnet, MapPublicIpOnLaunch={"Value": value})
 
     def _zone(self, key: Key, index: int) -> str:
-        answer = self.call("describe_availability_zones", key)
+        known = self.session.memory("ec2 zones")
+        if key.region not in known:
+            known[key.region] = self.call("describe_availability_zones", key)["AvailabilityZones"]
         zones = sorted(
             zone["ZoneName"]
-            for zone in answer["AvailabilityZones"]
+            for zone in known[key.region]
             if zone.get("State") == "available" and zone.get("ZoneType", "availability-zone") == "availability-zone"
         )
         if index >= len(zones):

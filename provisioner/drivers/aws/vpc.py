@@ -129,7 +129,8 @@ class Vpc(Ec2Object):
                     TagSpecifications=self.tag_specification(key, spec.tags),
                 )
             existing = [self.begin(key, answer["Vpc"]["VpcId"])]
-        self._switch(key, existing[0], spec.dns_support is not False, spec.dns_hostnames is not False)
+        # A new VPC resolves names already.
+        self._switch(key, existing[0], spec.dns_support, spec.dns_hostnames is not False)
         self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
