@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import s3_rules, tags
+from provisioner.drivers.aws import s3_rules, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.s3_rules import CorsRule, LifecycleRule
 from provisioner.drivers.aws.tags import Tags
@@ -37,13 +37,14 @@ _OLD_HOME: Final = "us-east-1"
 
 _NEW: Final[Mapping[str, Any]] = {
     "versioning": False,
-    "block_public_access": None,
-    "encryption": None,
+    "block_public_access": True,
+    "encryption": "AES256",
     "kms_key": None,
     "lifecycle": [],
     "cors": [],
 }
-"""A bucket just made: what S3 sets by itself is set again, for it has changed its mind about that before."""
+"""A bucket just made, since April 2023. Where S3 should change its mind the read that follows shows it, and an update
+sets what is missing."""
 
 
 def _kms(encryption: str, _key: str) -> str | None:
@@ -89,22 +90,22 @@ class S3Bucket(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """The bucket of the key's name, one call a setting."""
-        seen = self._tags(key)
+        seen = tagged.known(self.session, self._arn(key), key.region) or self._tags(key)
         if seen is None:
             return None
+        tagged.forget(self.session, self._arn(key))
         try:
             spec = {**self._settings(key), "tags": tags.visible(key, seen)}
         except NotFoundError:  # deleted meanwhile
             return None
         region = key.region or self.session.region
-        partition = self.session.caller()["partition"]
         return Observed(
             phase=Phase.READY,
             owner=tags.owner(seen),
             spec=spec,
             outputs={
                 "name": key.name,
-                "arn": f"arn:{partition}:s3:::{key.name}",
+                "arn": self._arn(key),
                 "domain": f"{key.name}.s3.{region}.amazonaws.com",
                 "region": region,
             },
@@ -121,8 +122,9 @@ class S3Bucket(resource.Resource):
             if seen is None:
                 region = key.region or self.session.region
                 place = {} if region == _OLD_HOME else {"LocationConstraint": region}
-                marks = tags.to_list(tags.wanted(key, spec.tags))
-                self._call("create_bucket", key, CreateBucketConfiguration={**place, "Tags": marks})
+                marks = tags.wanted(key, spec.tags)
+                self._call("create_bucket", key, CreateBucketConfiguration={**place, "Tags": tags.to_list(marks)})
+                tagged.born(self.session, self._arn(key), marks)
         if seen is None:
             self._configure(key, spec, _NEW)
         elif tags.owner(seen) == key.owner:
@@ -144,6 +146,7 @@ class S3Bucket(resource.Resource):
 
     def delete(self, key: Key) -> None:
         """Deletes an empty bucket; HoldsDataError while anything is in it."""
+        tagged.forget(self.session, self._arn(key))
         try:
             self._call("delete_bucket", key)
         except NotFoundError:
@@ -179,6 +182,9 @@ class S3Bucket(resource.Resource):
         seen = self._tags(key) or {}
         self._call("put_bucket_tagging", key, Tagging={"TagSet": tags.to_list({**seen, **tags.mark(key)})})
 
+    def _arn(self, key: Key) -> str:
+        return f"arn:{self.session.caller()['partition']}:s3:::{key.name}"
+
     def _contents(self, key: Key) -> str:
         """What is in it, as far as one look tells."""
         with suppress(CloudError):
@@ -207,6 +213,7 @@ class S3Bucket(resource.Resource):
 
     def _tags(self, key: Key) -> dict[str, str] | None:
         """All tags, none at all, or None where there is no bucket."""
+        tagged.forget(self.session, self._arn(key))
         try:
             return tags.from_list(self._call("get_bucket_tagging", key)["TagSet"])
         except NotFoundError as error:
