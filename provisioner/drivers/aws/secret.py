@@ -8,7 +8,9 @@ A deleted secret keeps its name for its recovery window. Making the same step ag
 a new one only where the plan asks for another shape by now), and says so if the name belongs to somebody else. From
 then on it carries a mark, and nothing here destroys it at once any more: neither the undo of the run that took it back
 nor ``--allow-data-loss``.
-Secrets Manager's list may lag by five minutes, so there is no read_many.
+Secrets Manager's list may lag by five minutes. So it is believed in two cases alone: at a glance (a preview, a look for
+drift), and of a secret that this session has just made and not changed since: its ARN ends in six characters of chance,
+so no older list has it. What the list does not show is described singly.
 """
 
 from __future__ import annotations
@@ -17,14 +19,15 @@ import json
 import secrets
 import string
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import secret_list
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -51,6 +54,8 @@ _VALUE_KEY = "provisioner:value-key"
 """Tag: the member of the JSON document that is the generated value."""
 _DEFAULT_DAYS = 30
 _DEFAULT_KEY = "alias/aws/secretsmanager"
+_MADE: Final = "secrets made"
+"""Place → ARN of what this session made and has not changed since."""
 
 
 class Generate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,8 +140,25 @@ class ManagedSecret(resource.Resource):
     def read(self, key: Key) -> Observed | None:
         """The secret's description; its value stays where it is until somebody asks for it."""
         found = self._describe(key)
-        if found is None or "DeletedDate" in found:
-            return None
+        return None if found is None or "DeletedDate" in found else self._observe(key, found)
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+        """A list of those that it can be believed of, and one call each for the others."""
+        seen: dict[str, Observed] = {}
+        made = self.session.memory(_MADE)
+        for region in dict.fromkeys(key.region for key in keys):
+            asked = [key for key in keys if key.region == region]
+            wanted = [key for key in asked if self.session.glancing or _place(key) in made]
+            listed = secret_list.named(self.session, wanted, region) if len(wanted) > 1 else {}
+            for key in asked:
+                found = listed.get(key.name)
+                if found is not None and (self.session.glancing or found["ARN"] == made.get(_place(key))):
+                    seen[key.owner] = self._observe(key, found)
+                elif not (self.session.glancing and len(wanted) > 1) and (one := self.read(key)) is not None:
+                    seen[key.owner] = one
+        return seen
+
+    def _observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
         marks = tagging.from_list(found.get("Tags"))
         return Observed(
             phase=Phase.READY,
@@ -160,7 +182,7 @@ class ManagedSecret(resource.Resource):
         """Makes it with a new value, or takes back the step's own from deletion with the value it has, if that fits."""
         try:
             with outright():
-                self._call(
+                answer = self._call(
                     "create_secret",
                     key,
                     Name=key.name,
@@ -170,6 +192,7 @@ class ManagedSecret(resource.Resource):
                     KmsKeyId=spec.kms_key_id,
                     Description=spec.description or None,
                 )
+            self.session.memory(_MADE)[_place(key)] = answer["ARN"]
         except (BusyError, AlreadyExistsError):
             if not self._take_back(key):
                 raise
@@ -240,6 +263,8 @@ class ManagedSecret(resource.Resource):
         return f"its name and value are kept for {days} days; until then the next deploy takes it back"
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
+        if not operation.startswith(("describe_", "get_")):
+            self.session.memory(_MADE).pop(_place(key), None)
         answer: dict[str, Any] = self.session.call(
             "secretsmanager", operation, what=key.name, region=key.region, **parameters
         )
@@ -320,6 +345,10 @@ class ManagedSecret(resource.Resource):
         if not isinstance(document, dict) or member not in document:
             raise InvalidRequestError(f"the value has no member {member!r}", where=where, hint=hint)
         return str(document[member])
+
+
+def _place(key: Key) -> str:
+    return f"{key.region} {key.name}"
 
 
 def _make_value(generate: Generate) -> Secret:
