@@ -1,4 +1,4 @@
-"""Descriptions of many secrets for few calls: by name where they are few, by the deployment's tag where they are many."""
+"""Descriptions of many secrets for few calls: by name where they are few, by the deployment's tag where many."""
 
 from __future__ import annotations
 
