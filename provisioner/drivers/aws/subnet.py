@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -166,12 +167,13 @@ class Subnet(Ec2Object):
         self.call("modify_subnet_attribute", key, SubnetId=subnet, MapPublicIpOnLaunch={"Value": value})
 
     def _zone(self, key: Key, index: int) -> str:
-        known = self.session.memory("ec2 zones")
-        if key.region not in known:
-            known[key.region] = self.call("describe_availability_zones", key)["AvailabilityZones"]
+        known = self.session.memory("ec2 zones").setdefault(key.region, {"lock": threading.Lock()})
+        with known["lock"]:  # subnets are made side by side, and all want to know the same
+            if "zones" not in known:
+                known["zones"] = self.call("describe_availability_zones", key)["AvailabilityZones"]
         zones = sorted(
             zone["ZoneName"]
-            for zone in known[key.region]
+            for zone in known["zones"]
             if zone.get("State") == "available" and zone.get("ZoneType", "availability-zone") == "availability-zone"
         )
         if index >= len(zones):
