@@ -216,8 +216,6 @@ HANDLING: Mapping[str, Handling] = {
         service="s3",
         makes=(
             "CreateBucket",
-            "PutPublicAccessBlock",
-            "PutBucketEncryption",
             "PutBucketVersioning",
             "PutBucketLifecycleConfiguration",
             "PutBucketCors",
