@@ -171,7 +171,7 @@ class ManagedSecret(resource.Resource):
                 "tags": tagging.visible(key, marks),
             },
             outputs={
-                "value": Secret(lambda: self._value(key, marks.get(_VALUE_KEY))),
+                "value": Secret(lambda: self._value(key, found, marks.get(_VALUE_KEY))),
                 "arn": found["ARN"],
                 "name": found["Name"],
             },
@@ -331,8 +331,8 @@ class ManagedSecret(resource.Resource):
         if not _fits(str(text), spec.generate):
             self._call("put_secret_value", key, SecretId=key.name, SecretString=_make_value(spec.generate))
 
-    def _value(self, key: Key, member: str | None) -> str:
-        text = str(self._call("get_secret_value", key, SecretId=key.name).get("SecretString", ""))
+    def _value(self, key: Key, found: Mapping[str, Any], member: str | None) -> str:
+        text = str(secret_list.current(self.session, found, key.region, key.name).get("SecretString", ""))
         if member is None:
             return text
         where = f"secretsmanager GetSecretValue {key.name}"

@@ -1,7 +1,12 @@
-"""Descriptions of many secrets for few calls: by name where they are few, by the deployment's tag where many."""
+"""Secrets for few calls: descriptions by name where they are few, by the deployment's tag where many; values once.
+
+A version's content never changes, so what two steps want to know of the same version is fetched for both at once. It is
+kept in memory, for the length of the session, as what the steps that refer to it hold anyway.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -42,3 +47,18 @@ def _list(
             found[item["Name"]] = item
         if wanted <= found.keys():
             return
+
+
+def current(session: AwsSession, found: Mapping[str, Any], region: str, what: str) -> Mapping[str, Any]:
+    """GetSecretValue's answer for the current version of a secret as described; asked once a version."""
+    stages: Mapping[str, Sequence[str]] = found.get("VersionIdsToStages") or found.get("SecretVersionsToStages") or {}
+    version = next((version for version, labels in stages.items() if "AWSCURRENT" in labels), "")
+    place = session.memory("secret values").setdefault(found["ARN"], {"lock": threading.Lock(), "answers": {}})
+    with place["lock"]:
+        answers: dict[str, Mapping[str, Any]] = place["answers"]
+        if not version or version not in answers:
+            answer = session.call("secretsmanager", "get_secret_value", what=what, region=region, SecretId=found["ARN"])
+            answers.clear()
+            answers[answer["VersionId"]] = answer
+            return answer
+        return answers[version]

@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import secret_list
 from provisioner.errors import InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import outright
@@ -84,7 +85,7 @@ class SecretVersion(resource.Resource):
         return Observed(
             phase=Phase.READY,
             owner=key.owner,
-            spec={"value": Secret(lambda: self._current(key))},
+            spec={"value": Secret(lambda: self._current(key, found))},
             outputs={"arn": found["ARN"], "version_id": version},
         )
 
@@ -100,7 +101,7 @@ class SecretVersion(resource.Resource):
                 self._put(key, spec)
         if fresh:
             self._mark(key, found, _labelled(found, CURRENT))
-        elif not _same(plain(spec.value), Secret(lambda: self._current(key))):
+        elif not _same(plain(spec.value), Secret(lambda: self._current(key, found))):
             self.update(key, spec)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
@@ -170,8 +171,8 @@ class SecretVersion(resource.Resource):
     def _stage(self, key: Key, label: str, **where: str) -> None:
         self._call("update_secret_version_stage", key, VersionStage=label, **where)
 
-    def _current(self, key: Key) -> str:
-        text = self._call("get_secret_value", key).get("SecretString")
+    def _current(self, key: Key, found: Mapping[str, Any]) -> str:
+        text = secret_list.current(self.session, found, key.region, key.at["secret"]).get("SecretString")
         if not isinstance(text, str):
             raise InvalidRequestError("the current version is not text", where=self._where("GetSecretValue", key))
         return text
