@@ -11,7 +11,7 @@ whatever a later step needs, ``read`` finds.
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
-CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanGlance.
+CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanGlance, CanLeaveOut.
 """
 
 from __future__ import annotations
@@ -278,6 +278,17 @@ class CanGlance(Protocol):
     """
 
     glancing: bool
+
+
+@runtime_checkable
+class CanLeaveOut(Protocol):
+    """A session whose drivers need not ask for what no plan manages.
+
+    ``unmanaged``: by ``key.owner``, the fields that the step's plan leaves None. Where one of them would take a call of
+    its own, a read may leave it out. Whoever is not in it is read in full.
+    """
+
+    unmanaged: dict[str, frozenset[str]]
 
 
 _T = TypeVar("_T", bound=type[StepType])

@@ -20,6 +20,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import (
     arn_tags,
+    cache_nodes,
     cache_rules,
     cache_state,
     failed,
@@ -161,7 +162,7 @@ class CacheReplicationGroup(resource.Resource):
         try:
             if cache_state.on_its_way(group, key.owner):
                 return cache_state.observed(group, [], {OWNER_TAG: key.owner}, key)
-            return self._seen(key, group, self._nodes(key, group))
+            return self._seen(key, group, cache_nodes.of(self.session, key, group))
         except NotFoundError:
             return None
 
@@ -291,31 +292,13 @@ class CacheReplicationGroup(resource.Resource):
 
     def _find(self, key: Key) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
         group = self._group(key)
-        return None if group is None else (group, self._nodes(key, group))
+        return None if group is None else (group, cache_nodes.of(self.session, key, group))
 
     def _group(self, key: Key) -> Mapping[str, Any] | None:
         try:
             found: Mapping[str, Any] = self._call("describe_replication_groups", key)["ReplicationGroups"][0]
         except NotFoundError:
             return None
-        return found
-
-    def _nodes(self, key: Key, group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """The description of each; of several the account's list is asked, until all are told."""
-        missing = set(group.get("MemberClusters", ()))
-        only = {"CacheClusterId": next(iter(missing))} if len(missing) == 1 else {}
-        found: list[Mapping[str, Any]] = []
-        if not missing:
-            return found
-        with suppress(NotFoundError):
-            for node in self._pages(
-                "describe_cache_clusters", "CacheClusters", key.region, what=key.name, ShowCacheNodeInfo=True, **only
-            ):
-                if node["CacheClusterId"] in missing:
-                    found.append(node)
-                    missing.remove(node["CacheClusterId"])
-                if not missing:
-                    break
         return found
 
     def _seen(self, key: Key, group: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Observed:
@@ -399,21 +382,10 @@ def _changes(spec: CacheReplicationGroup.Spec, seen: Mapping[str, Any], changed:
     if "notification_topic_arn" in differing:
         changes["NotificationTopicStatus"] = "active" if spec.notification_topic_arn else "inactive"
     tls = asked(changed, "transit_encryption", "transit_encryption_mode")
-    return changes or (_tls_change(spec, seen) if tls else {})
-
-
-def _tls_change(spec: CacheReplicationGroup.Spec, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """TLS comes and goes by way of ``preferred``, one step a call."""
-    mode = seen.get("transit_encryption_mode")
-    if spec.transit_encryption and mode is None:
-        return {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"}
-    if spec.transit_encryption and mode != spec.transit_encryption_mode:
-        return {"TransitEncryptionMode": spec.transit_encryption_mode}
-    if not spec.transit_encryption and mode == "required":
-        return {"TransitEncryptionMode": "preferred"}
-    if not spec.transit_encryption and mode == "preferred":
-        return {"TransitEncryptionEnabled": False}
-    return {}
+    if changes or not tls:
+        return changes
+    mode = spec.transit_encryption_mode if spec.transit_encryption else None
+    return cache_rules.tls_change(mode, seen.get("transit_encryption_mode"))
 
 
 def _differs(spec: CacheReplicationGroup.Spec, seen: Mapping[str, Any], name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from provisioner.drivers.aws import windows
 from provisioner.drivers.aws.given import rule
@@ -71,3 +71,21 @@ RULES: Final = (
     rule(windows.apart, "snapshot_window", "maintenance_window"),
 )
 """Every cross-field rule of ``aws.cache_replication_group``."""
+
+
+def tls_change(wanted: str | None, mode: str | None) -> dict[str, Any]:
+    """What brings TLS nearer to the mode ``wanted``, None without: it comes and goes by way of ``preferred``, one step
+    a call.
+
+    >>> tls_change(None, "required"), tls_change(None, "preferred"), tls_change("required", "required")
+    ({'TransitEncryptionMode': 'preferred'}, {'TransitEncryptionEnabled': False}, {})
+    """
+    if wanted is not None and mode is None:
+        return {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"}
+    if wanted is not None and mode != wanted:
+        return {"TransitEncryptionMode": wanted}
+    if wanted is None and mode == "required":
+        return {"TransitEncryptionMode": "preferred"}
+    if wanted is None and mode == "preferred":
+        return {"TransitEncryptionEnabled": False}
+    return {}

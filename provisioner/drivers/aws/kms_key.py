@@ -253,10 +253,11 @@ class KmsKey(resource.Resource):
             "enabled": found["Enabled"],
             "rotation": bool(rotation.get("KeyRotationEnabled")),
             "deletion_window_days": int(found["Tags"].get(tagging.RECOVERY_DAYS, _DEFAULT_WINDOW)),
-            "policy": self._policy(key, place),
             "multi_region": bool(found.get("MultiRegion")),
             "tags": tagging.visible(key, found["Tags"]),
         }
+        if self.session.manages(key.owner, "policy"):
+            spec["policy"] = self._policy(key, place)
         if "RotationPeriodInDays" in rotation:  # only while rotation is on
             spec["rotation_days"] = rotation["RotationPeriodInDays"]
         return Observed(

@@ -41,7 +41,7 @@ def _list(
     only: Mapping[str, Sequence[str]],
 ) -> None:
     filters = [{"Key": name, "Values": list(values)} for name, values in only.items()]
-    place = {"region": region, "Filters": filters, "MaxResults": 100}
+    place: dict[str, Any] = {"region": region, "Filters": filters, "MaxResults": 100}
     for item in session.pages("secretsmanager", "list_secrets", "SecretList", **place):
         if item["Name"] in wanted:
             found[item["Name"]] = item

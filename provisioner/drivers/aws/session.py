@@ -33,6 +33,8 @@ class AwsSession:
         self.endpoint = endpoint
         self.glancing = False
         """Whether reads may use lists that lag (:class:`provisioner.resource.CanGlance`)."""
+        self.unmanaged: dict[str, frozenset[str]] = {}
+        """Fields that need not be read, by owner (:class:`provisioner.resource.CanLeaveOut`)."""
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._boto: Any = None
@@ -82,6 +84,10 @@ class AwsSession:
     def memory(self, name: str) -> dict[str, Any]:
         """What one driver may remember for the length of this session: facts that never change, by name."""
         return self._memory.setdefault(name, {})
+
+    def manages(self, owner: str, field: str) -> bool:
+        """Whether a read of the owner's object must tell the field."""
+        return field not in self.unmanaged.get(owner, ())
 
     def caller(self) -> Mapping[str, str]:
         """``account``, ``arn`` and ``partition`` of the credentials; asked once."""

@@ -95,16 +95,17 @@ class Vpc(Ec2Object):
     id_field, id_filter, at = "VpcId", "vpc-id", "vpc_id"
 
     def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
-        """Two more calls: the DNS switches are not in the list."""
+        """A call more for each DNS switch that the plan manages: they are not in the list."""
         marks = tagging.from_list(found.get("Tags"))
+        switches = {"dns_support": "enableDnsSupport", "dns_hostnames": "enableDnsHostnames"}
+        managed = {field: name for field, name in switches.items() if self.session.manages(key.owner, field)}
         return Observed(
             phase=Phase.READY if found.get("State") == "available" else Phase.PENDING,
             owner=tagging.owner(marks),
             spec={
                 "cidr": found["CidrBlock"],
                 "vpc_id": found["VpcId"],
-                "dns_support": self._attribute(key, found, "enableDnsSupport"),
-                "dns_hostnames": self._attribute(key, found, "enableDnsHostnames"),
+                **{field: self._attribute(key, found, name) for field, name in managed.items()},
                 "tags": tagging.visible(key, marks),
             },
             outputs={"vpc_id": found["VpcId"], "cidr": found["CidrBlock"]},
