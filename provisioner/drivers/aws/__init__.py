@@ -9,6 +9,7 @@ In the order that a call meets them:
                    those of many objects for few calls
 ``ec2``            what types share whose ids AWS assigns: found by tag, or adopted by id
 ``named_group``    what the groups of RDS and ElastiCache share; ``arn_tags`` reads and writes their tags by ARN
+``absent``         what a look has just not found, so that a create need not look again
 ``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted
 ``traffic``        rules of a security group, ``policy`` IAM documents, ``windows`` of maintenance: pure comparison
 ``account`` …      the types; ``provisioner.drivers.typemap`` lists them

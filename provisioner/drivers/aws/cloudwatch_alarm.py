@@ -10,7 +10,6 @@ to refuse then. The next look finds his tag.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -18,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import alarm_rules, same, tagged, tags
+from provisioner.drivers.aws import absent, alarm_rules, same, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
@@ -27,9 +26,6 @@ from provisioner.model import Key, Observed, Phase
 from provisioner.resource import outright
 
 _NAMES_AT_ONCE: Final = 100
-_SEEN_ABSENT: Final = "cloudwatch_alarm absent"
-_JUST_NOW: Final = 60.0
-"""Seconds for which a look that found nothing spares a create another."""
 _AT_ONCE: Final = 1.0
 """Seconds between the two times of an alarm that is new."""
 _Actions = Annotated[list[Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^arn:")]], Meta(max_length=5)]
@@ -132,10 +128,11 @@ class CloudwatchAlarm(resource.Resource):
             found = {str(alarm["AlarmName"]): alarm for alarm in self._alarms(list(wanted), region)}
             marks = self._known_tags(list(found.values()), region)
             for name, key in wanted.items():
-                self._note(key, absent=name not in found)
-                if name in found:
-                    with suppress(NotFoundError):  # deleted since it was listed
-                        seen[key.owner] = self._seen(key, found[name], marks.get(str(found[name]["AlarmArn"])))
+                if name not in found:
+                    absent.note(self.session, self.type, key, None)
+                    continue
+                with suppress(NotFoundError):  # deleted since it was listed
+                    seen[key.owner] = self._seen(key, found[name], marks.get(str(found[name]["AlarmArn"])))
         return seen
 
     def create(self, key: Key, spec: Spec) -> None:
@@ -189,8 +186,7 @@ class CloudwatchAlarm(resource.Resource):
 
     def _refuse_taken(self, key: Key) -> None:
         """PutMetricAlarm would overwrite somebody else's alarm without a word."""
-        seen_at = self.session.memory(_SEEN_ABSENT).pop(_place(key), None)
-        if seen_at is not None and time.monotonic() - seen_at < _JUST_NOW:
+        if absent.take(self.session, self.type, key):
             return
         for found in self._alarms([key.name], key.region):
             owner = tags.owner(self._tags(key, found["AlarmArn"]))
@@ -214,13 +210,6 @@ class CloudwatchAlarm(resource.Resource):
         caller = self.session.caller()
         place = f"{key.region or self.session.region}:{caller['account']}"
         return f"arn:{caller['partition']}:cloudwatch:{place}:alarm:{key.name}"
-
-    def _note(self, key: Key, *, absent: bool) -> None:
-        memory = self.session.memory(_SEEN_ABSENT)
-        if absent:
-            memory[_place(key)] = time.monotonic()
-        else:
-            memory.pop(_place(key), None)
 
     def _seen(self, key: Key, alarm: Mapping[str, Any], marks: Mapping[str, str] | None) -> Observed:
         seen = self._tags(key, alarm["AlarmArn"]) if marks is None else marks
@@ -262,10 +251,6 @@ def older(alarm: Mapping[str, Any]) -> bool:
     """Whether its state is older than its settings: then the call that set them met an alarm, whose tags it left."""
     state, settings = alarm.get("StateUpdatedTimestamp"), alarm.get("AlarmConfigurationUpdatedTimestamp")
     return state is None or settings is None or (settings - state).total_seconds() > _AT_ONCE
-
-
-def _place(key: Key) -> str:
-    return f"{key.region} {key.name}"
 
 
 _FIELDS: Final = {

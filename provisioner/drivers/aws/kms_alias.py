@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import tagged
+from provisioner.drivers.aws import absent, tagged
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.kms_tags import tag_list
 from provisioner.errors import (
@@ -78,7 +78,7 @@ class KmsAlias(resource.Resource):
         """Follows the alias to its key, whose tags say whose it is."""
         found = self._key(key)
         if found is None:
-            return None
+            return absent.note(self.session, self.type, key, None)
         target = str(found["KeyId"])
         return Observed(
             phase=Phase.READY,
@@ -91,7 +91,9 @@ class KmsAlias(resource.Resource):
         """Marks the key, then makes the alias; where that is refused, the mark is taken off again."""
         make = partial(self._call, "create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
         with outright():
-            if self._target(key) is not None:  # the mark would claim an alias of somebody else
+            if (
+                not absent.take(self.session, self.type, key) and self._target(key) is not None
+            ):  # the mark would claim an alias of somebody else
                 make()
                 return
             self._tag(key, spec.key_id)

@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import policy, tagged
+from provisioner.drivers.aws import absent, policy, tagged
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_tags import tag_list
@@ -90,7 +90,7 @@ class KmsKey(resource.Resource):
         if begun:
             return self._set_up(key, begun, spec)
         with outright():
-            owned = list(self._owned(key))
+            owned = [] if absent.take(self.session, self.type, key) else list(self._owned(key))
         living = [found for found in owned if found["KeyState"] not in _GONE]
         waiting = [found for found in owned if found["KeyState"] in _GONE and _fits(found, spec)]
         if not living and waiting:
@@ -274,7 +274,10 @@ class KmsKey(resource.Resource):
         known = self.session.memory("kms_key").get(f"{key.region} {key.owner}") or self._glanced(key)
         found = [self._describe(key, known)] if known else []
         if not found or found[0] is None or found[0]["KeyState"] in _GONE:
-            found = [item for item in self._owned(key) if item["KeyState"] not in _GONE]
+            owned = list(self._owned(key))
+            found = [item for item in owned if item["KeyState"] not in _GONE]
+            if not owned:  # nor one that a create would take back
+                absent.note(self.session, self.type, key, None)
         for item in found:
             if item is not None:
                 self.session.memory("kms_key")[f"{key.region} {key.owner}"] = item["KeyId"]

@@ -27,6 +27,7 @@ from provisioner.resource import outright
 _BEGINS: Final[Mapping[str, str]] = {
     "http": "http://", "https": "https://", "sqs": "arn:", "lambda": "arn:", "firehose": "arn:", "application": "arn:",
 }  # fmt: skip
+_CLAIMED: Final = "sns_subscription claimed"
 
 
 def owner_tag(protocol: str, endpoint: str) -> str:
@@ -75,10 +76,15 @@ class SnsSubscription(resource.Resource):
             if found is None:
                 return None
             arn = key.at["topic_arn"]
+            if self.session.memory(_CLAIMED).pop(_place(key), None):
+                return self._seen(key, found, key.owner)  # written a moment ago, before the subscription was made
             listed = tagged.known(self.session, arn, key.region) or {}
             owner = listed.get(self._tag(key)) or self._tags(key).get(self._tag(key))
         except NotFoundError:  # the topic is gone, and its subscriptions with it
             return None
+        return self._seen(key, found, owner)
+
+    def _seen(self, key: Key, found: Mapping[str, Any], owner: str | None) -> Observed | None:
         confirmed = found["SubscriptionArn"].startswith("arn:")
         if owner is None and not confirmed:
             return None  # nobody's yet, and nobody can delete it: subscribing again takes it over
@@ -103,6 +109,7 @@ class SnsSubscription(resource.Resource):
             Endpoint=spec.endpoint,
             ReturnSubscriptionArn=True,
         )
+        self.session.memory(_CLAIMED)[_place(key)] = True
 
     def _claim(self, key: Key, spec: Spec) -> None:
         try:
@@ -118,6 +125,7 @@ class SnsSubscription(resource.Resource):
 
     def delete(self, key: Key) -> None:
         """Unsubscribes, then takes the claim back."""
+        self.session.memory(_CLAIMED).pop(_place(key), None)
         try:
             found = self._find(key)
             if found is not None and found["SubscriptionArn"].startswith("arn:"):
@@ -144,6 +152,7 @@ class SnsSubscription(resource.Resource):
 
     def claim(self, key: Key, identifier: str) -> None:
         """Claims the subscription on its topic again."""
+        self.session.memory(_CLAIMED).pop(_place(key), None)
         claim = tags.to_list({self._tag(key): key.owner})
         self._call("tag_resource", key, ResourceArn=key.at["topic_arn"], Tags=claim)
 
@@ -170,3 +179,7 @@ class SnsSubscription(resource.Resource):
 
     def _call(self, operation: str, key: Key, **parameters: Any) -> Any:
         return self.session.call("sns", operation, what=key.name, region=key.region, **parameters)
+
+
+def _place(key: Key) -> str:
+    return f"{key.region} {key.owner} {sorted(key.at.items())}"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import holders
+from provisioner.drivers.aws import absent, holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
 from provisioner.drivers.aws.given import asked
@@ -94,6 +94,10 @@ class Vpc(Ec2Object):
     kind, describe, listed = "vpc", "describe_vpcs", "Vpcs"
     id_field, id_filter, at = "VpcId", "vpc-id", "vpc_id"
 
+    def read(self, key: Key) -> Observed | None:
+        """As of every object that its tag finds; that there is none is remembered for the create."""
+        return absent.note(self.session, self.type, key, super().read(key))
+
     def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
         """A call more for each DNS switch that the plan manages: they are not in the list."""
         marks = tagging.from_list(found.get("Tags"))
@@ -115,12 +119,14 @@ class Vpc(Ec2Object):
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the VPC, then sets the switches; a read shows a switch that is still missing.
 
-        AWS would make a second one without a word, so it looks first.
+        AWS would make a second one without a word, so it looks first, unless that was just done.
         """
         self.refuse_named(key)
         self.refuse(key, _made_or_named(spec.cidr, spec.vpc_id))
         with outright():
-            existing = [item["VpcId"] for item in self.owned(key)] or [self.begun(key)]
+            missing = absent.take(self.session, self.type, key)
+            owned = [] if missing else [item["VpcId"] for item in self.owned(key)]
+        existing = owned or [self.begun(key)]
         if existing[0] is None:
             with outright():
                 answer = self.call(
