@@ -91,9 +91,8 @@ class KmsAlias(resource.Resource):
         """Marks the key, then makes the alias; where that is refused, the mark is taken off again."""
         make = partial(self._call, "create_alias", key, AliasName=_alias(key), TargetKeyId=spec.key_id)
         with outright():
-            if (
-                not absent.take(self.session, self.type, key) and self._target(key) is not None
-            ):  # the mark would claim an alias of somebody else
+            free = absent.take(self.session, self.type, key) or self._target(key) is None
+            if not free:  # the mark would claim an alias of somebody else
                 make()
                 return
             self._tag(key, spec.key_id)
