@@ -34,7 +34,9 @@ def _requests(sandbox: Path) -> list[str]:
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Path:
+def sandbox(lone_world: World) -> Path:
+    """Where it is; its log is empty, and the session has asked who it is."""
+    lone_world.session().caller()
     found = Path(os.environ["PROVISIONER_ENDPOINTS"]).parent
     supervisor.admin(found, "DELETE", "/_sandbox/requests")
     return found
