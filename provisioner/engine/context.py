@@ -6,7 +6,8 @@ the same everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from provisioner.engine.clock import Clock
@@ -18,7 +19,7 @@ from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
-from provisioner.resource import CanBeFenced, CanFind, Registry, Resource, StepType
+from provisioner.resource import CanBeFenced, CanFind, CanGlance, CanLeaveOut, Registry, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.state.records import Change, Entry, PutChange, PutRecord, Record, Run, State
 
@@ -53,6 +54,24 @@ class Drivers:
             self._sessions[cloud] = session
         return self._sessions[cloud]
 
+    @contextmanager
+    def glancing(self) -> Iterator[None]:
+        """For a while, looks may be answered from lists that lag (:class:`provisioner.resource.CanGlance`)."""
+        able = [session for session in self._sessions.values() if isinstance(session, CanGlance)]
+        for session in able:
+            session.glancing = True
+        try:
+            yield
+        finally:
+            for session in able:
+                session.glancing = False
+
+    def leave_out(self, type_name: str, owner: str, fields: frozenset[str]) -> None:
+        """Looks at this object need not ask for these fields (:class:`provisioner.resource.CanLeaveOut`)."""
+        session = self.session(type_name.partition(".")[0])
+        if isinstance(session, CanLeaveOut):
+            session.unmanaged[owner] = fields
+
     def of(self, type_name: str) -> StepType:
         made = self._types.get(type_name)
         if made is None:
@@ -73,6 +92,8 @@ class Seen(NamedTuple):
     key: Key
     seen: Observed | None
     at: float
+    glanced: bool = False
+    """It may be from a list that lags."""
     """By the engine's clock."""
 
 

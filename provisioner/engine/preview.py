@@ -104,12 +104,19 @@ def _read_all(ctx: Context, plan: Plan, objects: Sequence[StepDecl]) -> None:
         key = early_key(ctx, resource, decl)
         if key is not None:
             keys[decl.name] = (resource, key)
+            ctx.drivers.leave_out(decl.type, key.owner, _unmanaged(resource, decl))
     for record in removed(ctx, plan):
         keys[record.step] = (ctx.drivers.resource(record.type), record.key)
-    read(ctx, keys)
+    with ctx.drivers.glancing():
+        read(ctx, keys, glanced=True)
 
 
-def read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]]) -> None:
+def _unmanaged(resource: Resource, decl: StepDecl) -> frozenset[str]:
+    """The fields that the plan says nothing of, and that are left as they are then."""
+    return frozenset(name for name, value in defaults(resource.Spec).items() if value is None) - decl.tree.keys()
+
+
+def read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]], *, glanced: bool = False) -> None:
     """Reads what these keys mean, by step; results are in ``ctx.seen``. The first error is raised."""
     failures: dict[str, BaseException] = {}
 
@@ -117,7 +124,7 @@ def read(ctx: Context, keys: Mapping[str, tuple[Resource, Key]]) -> None:
         if result.error is not None:
             failures[step] = result.error
         else:
-            ctx.seen[step] = Seen(key, result.value, ctx.clock.now())
+            ctx.seen[step] = Seen(key, result.value, ctx.clock.now(), glanced)
 
     for step, (resource, key) in keys.items():
         ctx.loop.spawn(ctx.look_for(resource, key, step), lambda r, s=step, k=key: keep(s, k, r))  # type: ignore[misc]
@@ -175,7 +182,20 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
         return Planned(action=Action.REPLACE, reason=f"{record.type} {record.key.name} becomes another object", **facts)
     yield from ctx.reveal(decl.tree, decl.name)
     yield from ctx.unveil(prior.seen, decl.name)
-    return _verdict(ctx, decl, prior.seen, known, unknown, record, facts)
+    planned = _verdict(ctx, decl, prior.seen, known, unknown, record, facts)
+    if prior.glanced and _in_question(planned, prior.seen, record):
+        seen = yield from ctx.look_for(resource, key, decl.name)
+        ctx.seen[decl.name] = Seen(key, seen, ctx.clock.now())
+        yield from ctx.unveil(seen, decl.name)
+        planned = _verdict(ctx, decl, seen, known, unknown, record, facts)
+    return planned
+
+
+def _in_question(planned: Planned, seen: Observed | None, record: Record | None) -> bool:
+    """A list that lags may be wrong in this, and more than a create that would find out depends on it."""
+    if planned.action is Action.CREATE and seen is None and record is None:
+        return False
+    return planned.action is not Action.KEEP or bool(planned.problem)
 
 
 def _verdict(

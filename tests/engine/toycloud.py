@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from provisioner.engine.clock import Clock
 from provisioner.errors import AlreadyExistsError, CloudError, ConnectionFailedError, InUseError
+from provisioner.model import Observed
 
 _T = TypeVar("_T")
 
@@ -80,6 +81,9 @@ class ToyCloud:
         self.doomed: dict[str, str] = {}
         self.keeps: dict[str, str] = {}
         """Name part → what the cloud still keeps of such an object after its delete."""
+        self.glancing = False
+        self.stale: dict[str, Observed | None] = {}
+        """What a list that lags shows of an object, by its name, while the engine only glances."""
         self.lag = 0.0
         self.tag_lag = 0.0
         self.linger = 0.0
