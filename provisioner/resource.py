@@ -160,11 +160,24 @@ class CanUpdate(Protocol):
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None: ...
 
 
+class Singly(enum.Enum):
+    """The answer of a ``read_many`` for an object that its list cannot tell of: it is read by itself then."""
+
+    SINGLY = "singly"
+
+
+SINGLY = Singly.SINGLY
+
+
 @runtime_checkable
 class CanReadMany(Protocol):
-    """One list call instead of N reads. Keys that the answer lacks do not exist; the answer is by ``key.owner``."""
+    """One list call instead of N reads. Keys that the answer lacks do not exist; the answer is by ``key.owner``.
 
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]: ...
+    Where a plan may have many of the type it makes list calls alone: what needs a call for each key is :data:`SINGLY`,
+    so that it is retried, paced and run beside the others like any call.
+    """
+
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed | Singly]: ...
 
 
 @runtime_checkable

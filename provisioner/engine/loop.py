@@ -31,7 +31,7 @@ from typing import Any, NamedTuple, Protocol
 from provisioner.engine.clock import Clock
 from provisioner.errors import InterruptedRunError
 from provisioner.model import Key, Observed
-from provisioner.resource import CanReadMany, Resource
+from provisioner.resource import CanReadMany, Resource, Singly
 from provisioner.state.records import Entry
 
 SLACK = 0.02
@@ -54,10 +54,11 @@ class Call(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Resumed with ``Observed | None``."""
+    """Resumed with ``Observed | None``, or with SINGLY where a list cannot tell. ``alone``: by a read of its own."""
 
     resource: Resource
     key: Key
+    alone: bool = False
 
 
 class Commit(NamedTuple):
@@ -213,6 +214,8 @@ class Loop:
             self._fill()
         elif isinstance(wish, Commit):
             self._commits.append((running, wish.entries))
+        elif isinstance(wish, Look) and wish.alone:
+            self._calls.append((_reading(wish), _resuming(self._ready, running)))
         elif isinstance(wish, Look):
             group = self._looks.setdefault(id(wish.resource), _Group(self._clock.now()))
             group.looks.append((running, wish))
@@ -255,7 +258,7 @@ class Loop:
 
     def _share(self, group: list[tuple[_Running, Look]], result: Result) -> None:
         for running, look in group:
-            seen: Observed | None = result.value.get(look.key.owner) if result.error is None else None
+            seen: Observed | Singly | None = result.value.get(look.key.owner) if result.error is None else None
             self._ready.append((running, seen, result.error))
 
     def _fly(self, function: Callable[[], Any], landed: Callable[[Result], None]) -> None:

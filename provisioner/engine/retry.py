@@ -22,6 +22,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.loop import Call, Look, Sleep, Task, Turn, lists
 from provisioner.engine.pace import Pace
 from provisioner.errors import CloudError, ThrottledError
+from provisioner.resource import SINGLY
 
 REFUSALS = 3
 """So many times as often as it may fail a call may be throttled: at its slowest the queue moves every five seconds."""
@@ -81,7 +82,9 @@ class Retrier:
                 heard(tries.made, error, pause)
                 yield Sleep(pause)
             else:
-                return answer
+                if answer is not SINGLY or not isinstance(wish, Look):
+                    return answer
+                wish, listed = wish._replace(alone=True), ""
 
     def turn(self, service: str, shared: str = "") -> Task:
         """Waits until the service may be called again. ``shared``: a type that many steps look at in one call."""

@@ -15,7 +15,7 @@ from provisioner.model import Key
 from provisioner.resource import CanGlance, CanLeaveOut, Registry
 from provisioner.sandbox import supervisor
 from tests.contract.conftest import REGION
-from tests.contract.world import World
+from tests.contract.world import World, look_at_many
 
 TOPIC, SECRET, LOGS = "aws.sns_topic", "aws.secret", "aws.log_group"
 SECRET_TREE = {"generate": {"length": 32}, "recovery_days": 7}
@@ -108,7 +108,7 @@ def test_at_a_glance_tags_of_all_topics_take_one_call_and_so_does_the_question_w
     topics: Any = registry.type(TOPIC)(glancing)
     missing = msgspec.structs.replace(keys[0], step="missing", name="missing")
     log.since()
-    seen = topics.read_many([*keys, missing])
+    seen = look_at_many(topics, [*keys, missing])
     assert {owner: one.owner for owner, one in seen.items()} == {key.owner: key.owner for key in keys}
     assert sorted(log.since()) == ["GetResources", *["GetTopicAttributes"] * 3, "ListTopics"]
 
@@ -116,7 +116,7 @@ def test_at_a_glance_tags_of_all_topics_take_one_call_and_so_does_the_question_w
 def test_without_a_glance_no_list_that_lags_is_asked(lone_world: World, log: Log) -> None:
     keys = _many(lone_world, TOPIC, {}, 2)
     log.since()
-    assert len(lone_world.driver(TOPIC).read_many(keys)) == 2
+    assert len(look_at_many(lone_world.driver(TOPIC), keys)) == 2
     assert sorted(set(log.since())) == ["GetTopicAttributes", "ListTagsForResource"]
 
 
@@ -128,7 +128,7 @@ def test_who_may_not_ask_for_all_tags_at_once_is_asked_for_each(
     log.since()
     groups: Any = registry.type(LOGS)(glancing)
     for _ in range(2):
-        seen = groups.read_many(keys)
+        seen = look_at_many(groups, keys)
         assert {one.owner for one in seen.values()} == {key.owner for key in keys}
     calls = log.since()
     assert calls.count("GetResources") == 1 and calls.count("ListTagsForResource") == 4
@@ -143,12 +143,12 @@ def test_a_secret_just_made_may_be_read_from_the_list_and_one_that_was_changed_s
         lone_world.watch(driver, key)
         driver.create(key, lone_world.spec(SECRET, SECRET_TREE))
     log.since()
-    assert set(driver.read_many(keys)) == {key.owner for key in keys}
+    assert set(look_at_many(driver, keys)) == {key.owner for key in keys}
     assert log.since() == ["ListSecrets"]
     changed = lone_world.spec(SECRET, {**SECRET_TREE, "description": "changed"})
     driver.update(keys[0], changed)
     log.since()
-    assert driver.read_many(keys)[keys[0].owner].spec["description"] == "changed"
+    assert look_at_many(driver, keys)[keys[0].owner].spec["description"] == "changed"
     assert sorted(log.since()) == ["DescribeSecret", "ListSecrets"]
 
 
@@ -159,9 +159,9 @@ def test_a_secret_that_another_session_made_is_described_unless_a_glance_is_enou
     own: Any = registry.type(SECRET)(open_session(REGION))
     secrets: Any = registry.type(SECRET)(glancing)
     log.since()
-    exact = own.read_many(keys)
+    exact = look_at_many(own, keys)
     assert log.since() == ["DescribeSecret", "DescribeSecret"]
-    glanced = secrets.read_many(keys)
+    glanced = look_at_many(secrets, keys)
     assert log.since() == ["ListSecrets"]
     for key in keys:
         assert (exact[key.owner].spec, exact[key.owner].owner) == (glanced[key.owner].spec, glanced[key.owner].owner)
@@ -174,7 +174,7 @@ def test_more_than_ten_secrets_are_listed_by_the_deployments_tag(
     keys = _many(lone_world, SECRET, SECRET_TREE, 11)
     secrets: Any = registry.type(SECRET)(glancing)
     log.since()
-    assert set(secrets.read_many(keys)) == {key.owner for key in keys}
+    assert set(look_at_many(secrets, keys)) == {key.owner for key in keys}
     assert log.since() == ["ListSecrets"]
 
 

@@ -20,7 +20,7 @@ from provisioner.resource import CanDiscard, CanUpdate, Registry, Resource, Step
 from provisioner.sandbox import supervisor
 from provisioner.secret import Secret
 from tests.contract.case import Case
-from tests.contract.world import World, differing, gone, patiently, remove, settle
+from tests.contract.world import World, differing, gone, look_at_many, patiently, remove, settle
 
 Made = tuple[Key, Observed]
 
@@ -114,7 +114,7 @@ class TestReading:
             pytest.skip("it cannot read many")
         key = made[0]
         nothing = msgspec.structs.replace(key, step="nothing", name=f"{key.name}-no", at={})
-        many = driver.read_many([key, nothing])
+        many = look_at_many(driver, [key, nothing])
         one = driver.read(key)
         assert one is not None and set(many) == {key.owner}
         assert _shown(many[key.owner]) == _shown(one)

@@ -7,13 +7,13 @@ import functools
 import itertools
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from provisioner import spec as specs
 from provisioner.errors import BusyError, CloudError, InUseError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import CanDiscard, Registry, Resource, Spec
+from provisioner.resource import SINGLY, CanDiscard, Registry, Resource, Spec
 
 _T = TypeVar("_T")
 _PATIENCE = 60.0
@@ -130,3 +130,10 @@ def differing(driver: Resource, spec: Spec, seen: Observed) -> set[str]:
 def _same(driver: Resource, name: str, wanted: Any, seen: Any) -> bool:
     same = driver.matches.get(name)
     return bool(same(wanted, seen)) if same and seen is not None else bool(wanted == seen)
+
+
+def look_at_many(driver: Any, keys: Sequence[Key]) -> dict[str, Observed]:
+    """What the loop makes of looks that meet: a list, and a read each of those that it cannot tell of."""
+    answers = driver.read_many(keys)
+    seen = {key.owner: driver.read(key) if answers.get(key.owner) is SINGLY else answers.get(key.owner) for key in keys}
+    return {owner: one for owner, one in seen.items() if one is not None}

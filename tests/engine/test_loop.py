@@ -10,9 +10,10 @@ import pytest
 
 from provisioner.engine.clock import SystemClock, VirtualClock
 from provisioner.engine.loop import Call, Commit, Look, Loop, Result, Sleep, Task
+from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import InterruptedRunError, StateWriteError, ThrottledError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import Resource, Spec
+from provisioner.resource import SINGLY, Resource, Singly, Spec
 from provisioner.state.records import DropRecord, Entry
 
 
@@ -40,13 +41,17 @@ class _Single(Resource):
 
 class _Listed(_Single):
     error: Exception | None = None
+    unsure: frozenset[str] = frozenset()
 
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed | Singly]:
         self.reads.append([key.step for key in keys])
         if self.error is not None:
             raise self.error
         there = [key for key in keys if key.step != "gone"]
-        return {key.owner: Observed(phase=Phase.READY, owner=key.owner) for key in there}
+        return {
+            key.owner: SINGLY if key.step in self.unsure else Observed(phase=Phase.READY, owner=key.owner)
+            for key in there
+        }
 
 
 class _Bench:
@@ -102,6 +107,18 @@ def test_looks_of_one_tick_at_a_listable_type_are_one_call() -> None:
     assert listed.reads == [["a", "b", "gone"]]
     assert found["a"].owner == "shop/a"
     assert found["gone"] is None
+
+
+def test_what_a_list_cannot_tell_of_is_read_by_itself() -> None:
+    clock = VirtualClock()
+    bench, listed = _Bench(clock=clock), _Listed()
+    listed.unsure = frozenset({"b", "d"})
+    retrier = Retrier(RetryPolicy(), clock)
+    for name in "abcd":
+        bench.start(name, retrier.look(Look(listed, _key(name)), "toy", heard=lambda *_: None))
+    found = bench.run()
+    assert listed.reads == [list("abcd"), ["b"], ["d"]]
+    assert {name: seen.owner for name, seen in found.items()} == {name: f"shop/{name}" for name in "abcd"}
 
 
 def test_looks_at_a_type_that_cannot_be_listed_are_a_call_each_and_a_single_look_is_a_read() -> None:

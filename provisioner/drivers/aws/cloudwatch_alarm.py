@@ -118,11 +118,15 @@ class CloudwatchAlarm(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """The alarm of the key's name; its tags take a second call."""
-        return self.read_many([key]).get(key.owner)
+        for alarm in self._alarms([key.name], key.region):
+            with suppress(NotFoundError):  # deleted since it was listed
+                return self._seen(key, alarm, self._known_tags([alarm], key.region).get(str(alarm["AlarmArn"])))
+        absent.note(self.session, self.type, key, None)
+        return None
 
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
-        """One call for up to 100 names, and the tags of those that are there."""
-        seen: dict[str, Observed] = {}
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed | resource.Singly]:
+        """One call for up to 100 names; those whose tags must be asked for are read singly."""
+        seen: dict[str, Observed | resource.Singly] = {}
         for region in dict.fromkeys(key.region for key in keys):
             wanted = {key.name: key for key in keys if key.region == region}
             found = {str(alarm["AlarmName"]): alarm for alarm in self._alarms(list(wanted), region)}
@@ -131,8 +135,8 @@ class CloudwatchAlarm(resource.Resource):
                 if name not in found:
                     absent.note(self.session, self.type, key, None)
                     continue
-                with suppress(NotFoundError):  # deleted since it was listed
-                    seen[key.owner] = self._seen(key, found[name], marks.get(str(found[name]["AlarmArn"])))
+                known = marks.get(str(found[name]["AlarmArn"]))
+                seen[key.owner] = resource.SINGLY if known is None else self._seen(key, found[name], known)
         return seen
 
     def create(self, key: Key, spec: Spec) -> None:

@@ -56,19 +56,26 @@ class LogGroup(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """The group of exactly the key's name, and its tags."""
-        return self.read_many([key]).get(key.owner)
+        group = self._groups({key.name: key}, key.region).get(key.name)
+        if group is None:
+            return None
+        marks = tagged.known(self.session, _arn(group), key.region)
+        tagged.forget(self.session, _arn(group))
+        with suppress(NotFoundError):  # deleted since it was listed
+            return self._seen(key, group, marks)
+        return None
 
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
-        """One list for up to 50 names, and the tags of those that are there."""
-        seen: dict[str, Observed] = {}
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed | resource.Singly]:
+        """One list for up to 50 names; those whose tags must be asked for are read singly."""
+        seen: dict[str, Observed | resource.Singly] = {}
         for region in dict.fromkeys(key.region for key in keys):
             wanted = {key.name: key for key in keys if key.region == region}
             groups = {name: group for name, group in self._groups(wanted, region).items() if name in wanted}
             marks = tagged.known_of_many(self.session, map(_arn, groups.values()), region)
             for name, group in groups.items():
+                key, known = wanted[name], marks.get(_arn(group))
                 tagged.forget(self.session, _arn(group))
-                with suppress(NotFoundError):  # deleted since it was listed
-                    seen[wanted[name].owner] = self._seen(wanted[name], group, marks.get(_arn(group)))
+                seen[key.owner] = resource.SINGLY if known is None else self._seen(key, group, known)
         return seen
 
     def _seen(self, key: Key, group: Mapping[str, Any], marks: Mapping[str, str] | None) -> Observed:

@@ -142,20 +142,20 @@ class ManagedSecret(resource.Resource):
         found = self._describe(key)
         return None if found is None or "DeletedDate" in found else self._observe(key, found)
 
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
-        """A list of those that it can be believed of, and one call each for the others."""
-        seen: dict[str, Observed] = {}
-        made = self.session.memory(_MADE)
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed | resource.Singly]:
+        """A list of those that it can be believed of; the others are read singly."""
+        glancing, made = self.session.glancing, self.session.memory(_MADE)
+        seen: dict[str, Observed | resource.Singly] = {}
         for region in dict.fromkeys(key.region for key in keys):
             asked = [key for key in keys if key.region == region]
-            wanted = [key for key in asked if self.session.glancing or _place(key) in made]
+            wanted = [key for key in asked if glancing or _place(key) in made]
             listed = secret_list.named(self.session, wanted, region) if len(wanted) > 1 else {}
             for key in asked:
                 found = listed.get(key.name)
-                if found is not None and (self.session.glancing or found["ARN"] == made.get(_place(key))):
+                if found is not None and (glancing or found["ARN"] == made.get(_place(key))):
                     seen[key.owner] = self._observe(key, found)
-                elif not (self.session.glancing and len(wanted) > 1) and (one := self.read(key)) is not None:
-                    seen[key.owner] = one
+                elif not (glancing and len(wanted) > 1):
+                    seen[key.owner] = resource.SINGLY
         return seen
 
     def _observe(self, key: Key, found: Mapping[str, Any]) -> Observed:

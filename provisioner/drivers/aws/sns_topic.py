@@ -61,31 +61,22 @@ class SnsTopic(resource.Resource):
     immutable = frozenset({"name"})
     matches: ClassVar = {"tags": tags.same}
 
+    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed | resource.Singly]:
+        """Attributes take a call each, as SNS lists names alone; but at a glance the list says which there are."""
+        if not self.session.glancing:
+            return {key.owner: resource.SINGLY for key in keys}
+        listed: set[str] = set()
+        for region in dict.fromkeys(key.region for key in keys):
+            topics = self.session.pages("sns", "list_topics", "Topics", region=region)
+            listed |= {str(item["TopicArn"]) for item in topics}
+        return {key.owner: resource.SINGLY for key in keys if self._arn(key) in listed}
+
     def read(self, key: Key) -> Observed | None:
         """The topic of the key's name, attributes and tags."""
-        return self._look(key)
-
-    def read_many(self, keys: Sequence[Key]) -> Mapping[str, Observed]:
-        """Attributes take a call each: SNS lists names alone. Tags come from one list where that may be used; and at a
-        glance the list of topics says which there are at all."""
-        seen: dict[str, Observed] = {}
-        for region in dict.fromkeys(key.region for key in keys):
-            wanted = {self._arn(key): key for key in keys if key.region == region}
-            if self.session.glancing:
-                listed = {
-                    str(item["TopicArn"]) for item in self.session.pages("sns", "list_topics", "Topics", region=region)
-                }
-                wanted = {arn: key for arn, key in wanted.items() if arn in listed}
-            marks = tagged.known_of_many(self.session, wanted, region)
-            looks = {key.owner: self._look(key, marks.get(arn)) for arn, key in wanted.items()}
-            seen |= {owner: look for owner, look in looks.items() if look is not None}
-        return seen
-
-    def _look(self, key: Key, marks: Mapping[str, str] | None = None) -> Observed | None:
         arn = self._arn(key)
         try:
             attributes = self._call("get_topic_attributes", key, TopicArn=arn)["Attributes"]
-            seen = marks or tagged.known(self.session, arn, key.region) or topic_tags(self.session, key, arn)
+            seen = tagged.known(self.session, arn, key.region) or topic_tags(self.session, key, arn)
         except NotFoundError:
             return None
         finally:

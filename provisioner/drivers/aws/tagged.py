@@ -27,7 +27,7 @@ from provisioner.model import OWNER_TAG
 
 _BIRTHS: Final = "tags at birth"
 _LISTS: Final = "tagged objects"
-_PAGES: Final = 3
+_PAGES: Final = 20
 """Pages of 100 of all that carries an owner's tag in a region; who has more is asked by ARN."""
 _BY_ARN: Final = 100
 """ARNs that one call takes."""
