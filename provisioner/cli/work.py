@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioner.cli.app import App
+from provisioner.cli.memory import share_arenas
 from provisioner.cli.options import Chosen, Wishes
 from provisioner.cli.progress import PlainProgress, Progress
 from provisioner.cli.records import record_of, record_to_write
@@ -103,6 +104,7 @@ def bench(app: App, chosen: Chosen, wishes: Wishes, deployment: str, plan: Plan 
     """Takes the lock and listens: to the events for the user, to signals for the run."""
     if app.json and wishes.events == "-":
         raise UsageError("--json and --events - both want stdout", hint="send the events to a file")
+    share_arenas()
     backend = record_to_write(app, chosen, deployment, plan)
     progress = make_progress(app)
     sink = EventSink(wishes.events, app.printer) if wishes.events else None
