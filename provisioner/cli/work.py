@@ -164,6 +164,7 @@ def make_progress(app: App) -> Progress:
 def reading(app: App, chosen: Chosen, deployment: str, plan: Plan | None) -> Iterator[Site]:
     """A site that only looks: no lock, nothing written; an empty one where nothing is recorded."""
     app.unchanged = True
+    share_arenas()
     choose_cloud(app, sandbox=chosen.sandbox)
     backend = record_of(app, chosen, deployment, plan)
     with (
