@@ -51,6 +51,8 @@ def _stale(ctx: Context, decl: StepDecl, known: Seen) -> bool:
     if known.seen is not None and any(ctx.change(need) is not None for need in decl.needs):
         return True
     record = ctx.record(decl.name)
+    if record is None and known.seen is None and not ctx.drivers.resource(decl.type).grace:
+        return False  # names are unique: what somebody has made since, the create is told of
     complete = record is not None and record.status is Status.READY and known.seen is not None
     return not complete and ctx.clock.now() - known.at > FRESH
 
