@@ -183,8 +183,12 @@ def completed(lines: Iterable[Line]) -> dict[str, Span]:
 
 
 def clean() -> dict[str, str]:
-    """Our environment without what would lead a command to a real cloud or to another home."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISIONER_"))}
+    """Our environment without what would lead a command to a real cloud or to another home.
+
+    Python may keep what it compiled, as it does wherever nobody forbids it.
+    """
+    foreign = ("AWS_", "PROVISIONER_", "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
 
 
 def _variables(values: Mapping[str, str]) -> list[str]:
