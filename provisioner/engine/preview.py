@@ -183,7 +183,8 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
     yield from ctx.reveal(decl.tree, decl.name)
     yield from ctx.unveil(prior.seen, decl.name)
     planned = _verdict(ctx, decl, prior.seen, known, unknown, record, facts)
-    if prior.glanced and _in_question(planned, prior.seen, record):
+    meant = freeze(decl.tree, ctx.lookup)
+    if prior.glanced and _in_question(planned, prior.seen, record, meant):
         seen = yield from ctx.look_for(resource, key, decl.name)
         ctx.seen[decl.name] = Seen(key, seen, ctx.clock.now())
         yield from ctx.unveil(seen, decl.name)
@@ -191,11 +192,15 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
     return planned
 
 
-def _in_question(planned: Planned, seen: Observed | None, record: Record | None) -> bool:
-    """A list that lags may be wrong in this, and more than a create that would find out depends on it."""
+def _in_question(planned: Planned, seen: Observed | None, record: Record | None, meant: Mapping[str, Any]) -> bool:
+    """A list that lags may be wrong in this, and more than a create that would find out depends on it.
+
+    Where the plan is not what was recorded, the list may show what was before the record, and be of the plan's mind.
+    """
     if planned.action is Action.CREATE and seen is None and record is None:
         return False
-    return planned.action is not Action.KEEP or bool(planned.problem)
+    changed = record is not None and record.spec != meant
+    return changed or planned.action is not Action.KEEP or bool(planned.problem)
 
 
 def _verdict(

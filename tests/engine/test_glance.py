@@ -70,3 +70,12 @@ def test_what_is_ours_and_not_listed_yet_is_found_by_its_create(world: World) ->
     world.cloud.stale = {NAME: None, "shop-test-b": None}
     assert world.deploy(_two()).exit_code == 0
     agree(world)
+
+
+def test_a_value_that_is_taken_back_is_taken_back_though_the_list_still_shows_it(world: World) -> None:
+    first = _deployed(world)
+    assert world.deploy(_two(size=2)).exit_code == 0
+    world.writes()
+    world.cloud.stale[NAME] = first
+    assert world.deploy(_two(size=1)).exit_code == 0
+    assert world.writes() == ["update a", "update b"]
