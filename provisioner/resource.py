@@ -11,7 +11,7 @@ whatever a later step needs, ``read`` finds.
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
-CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanGlance, CanLeaveOut.
+CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanClose, CanGlance, CanLeaveOut.
 """
 
 from __future__ import annotations
@@ -279,6 +279,13 @@ class CanBeFenced(Protocol):
     """
 
     def fence(self, check: Callable[[], None]) -> None: ...
+
+
+@runtime_checkable
+class CanClose(Protocol):
+    """A session that holds connections; closed when the run is over."""
+
+    def close(self) -> None: ...
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
-from provisioner.resource import CanBeFenced, CanFind, CanGlance, CanLeaveOut, Registry, Resource, StepType
+from provisioner.resource import CanBeFenced, CanClose, CanFind, CanGlance, CanLeaveOut, Registry, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.state.records import Change, Entry, PutChange, PutRecord, Record, Run, State
 
@@ -65,6 +65,12 @@ class Drivers:
         finally:
             for session in able:
                 session.glancing = False
+
+    def close(self) -> None:
+        """Closes what the sessions hold open."""
+        for session in self._sessions.values():
+            if isinstance(session, CanClose):
+                session.close()
 
     def leave_out(self, type_name: str, owner: str, fields: frozenset[str]) -> None:
         """Looks at this object need not ask for these fields (:class:`provisioner.resource.CanLeaveOut`)."""

@@ -46,3 +46,4 @@ def glance(location: Location, deployment: str, registry: Registry, region: str)
         yield site
     finally:
         site.loop.close()
+        site.drivers.close()

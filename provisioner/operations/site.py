@@ -262,6 +262,7 @@ def open_site(
             yield site
         finally:
             site.loop.close()
+            site.drivers.close()
 
 
 def changes_of(run: Run) -> list[Change]:

@@ -10,7 +10,7 @@ import fcntl
 import importlib.util
 import json
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -106,7 +106,9 @@ def _environ() -> dict[str, str]:
 
 
 def _await_ready(process: subprocess.Popen[bytes], reading: int, directory: Path, timeout: float) -> None:
-    ready, _, _ = select.select([reading], [], [], timeout)
+    with selectors.DefaultSelector() as selector:  # select() itself takes no descriptor beyond 1023
+        selector.register(reading, selectors.EVENT_READ)
+        ready = selector.select(timeout)
     if ready and os.read(reading, 16):
         # The child outlives us on purpose; without this its end would be reported as ours to reap.
         process.returncode = 0

@@ -109,6 +109,11 @@ class AwsSession:
         """Path of the authority that signs the databases' certificates, where the endpoint names one."""
         return (self.endpoint.ca if self.endpoint else "") or None
 
+    def close(self) -> None:
+        """Closes every connection; a later call opens new ones."""
+        for client in self._clients.values():
+            client.close()
+
     def _ask(self) -> None:
         if self._fence is not None:
             self._fence()

@@ -251,3 +251,15 @@ def test_the_lock_is_asked_when_the_bytes_leave_and_again_where_the_answer_is_st
     assert (asked, cloud.requests) == ([0, 0], [])
     pools = session.client("kms")._endpoint.http_session._manager.pool_classes_by_scheme
     assert {pool.ConnectionCls.__name__[:6] for pool in pools.values()} == {"Asking"}
+
+
+def test_a_closed_session_holds_no_connection_and_opens_one_when_it_is_used_again(
+    cloud: Cloud, session: AwsSession
+) -> None:
+    pools = session.client("kms")._endpoint.http_session._manager.pools
+    session.call("kms", "list_keys")
+    assert len(pools) == 1
+    session.close()
+    assert len(pools) == 0
+    session.call("kms", "list_keys")
+    assert len(cloud.requests) == 2
