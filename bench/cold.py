@@ -67,7 +67,7 @@ def _planned(hall: Hall) -> _Pair:
     hall.rehearsal.take()
     ours = hall.ours(light.write(hall.scratch, _FEW), "-e", light.ENVIRONMENT)
     ours.do(NEW)
-    rival = next(iter(hall.theirs("light", {"size": str(_FEW)}, all_of=False)), None)
+    rival = next(iter(hall.theirs("light", {"size": str(_FEW), "name": "beside-ours"}, all_of=False)), None)
     if rival is not None:
         try:
             rival.do(NEW)

@@ -21,6 +21,12 @@ variable "region" {
   default = "us-east-1"
 }
 
+variable "name" {
+  type        = string
+  default     = "light-production"
+  description = "What the names of all objects begin with."
+}
+
 variable "size" {
   type        = number
   default     = 100
@@ -47,7 +53,7 @@ provider "aws" {
 }
 
 locals {
-  name  = "light-production"
+  name  = var.name
   count = var.size / 4
 }
 
