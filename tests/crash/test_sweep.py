@@ -55,7 +55,7 @@ def test_killed_at_a_moment_the_next_command_leaves_cloud_and_record_as_one(
     stage: Stage, counted: Counted, verb: str
 ) -> None:
     outcomes = [play(stage, point) for point in single(counted, [verb], SAMPLE, SEED)]
-    assert sum(bool(outcome.died) for outcome in outcomes) > SAMPLE / 2
+    assert sum(bool(outcome.died) for outcome in outcomes) >= SAMPLE / 2
 
 
 def test_killed_and_killed_again_while_it_recovers_it_ends_well_all_the_same(stage: Stage, counted: Counted) -> None:
