@@ -1,7 +1,7 @@
 """The vendor's service models, read in less time and kept in less memory than botocore's own reader takes.
 
 A model is a large JSON document (EC2's has four megabytes), nearly all of it shapes, of which a run uses a handful. So
-each shape stays text until somebody asks for it.
+each shape stays text until somebody asks for it; so do the endpoints of each of AWS's services.
 
 Weakness: what a shape's text says is checked only then; botocore ships the files, so it is taken to be JSON.
 """
@@ -17,12 +17,13 @@ import msgspec
 
 _OPENERS: Final[dict[str, Callable[..., Any]]] = {".json": open, ".json.gz": gzip.open}
 _RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_RAWS: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
-class Shapes(dict[str, Any]):
-    """Shapes by name, each decoded when it is first looked up.
+class Lazily(dict[str, Any]):
+    """Values by name, each decoded when it is first looked up.
 
-    >>> shapes = Shapes({"Name": msgspec.Raw(b'{"type": "string"}')})
+    >>> shapes = Lazily({"Name": msgspec.Raw(b'{"type": "string"}')})
     >>> shapes["Name"], shapes.get("Other")
     ({'type': 'string'}, None)
     """
@@ -51,13 +52,24 @@ class ModelFiles:
             if path.is_file():
                 with opened(path, "rb") as file:
                     text = file.read()
-                return _model(text) if path.name.startswith("service-2.") else msgspec.json.decode(text)
+                return _READERS.get(path.name.partition(".")[0], msgspec.json.decode)(text)
         return None
 
 
 def _model(text: bytes) -> dict[str, Any]:
+    return _lazily(_RAW.decode(text), "shapes")
+
+
+def _endpoints(text: bytes) -> dict[str, Any]:
     parts = _RAW.decode(text)
+    found: dict[str, Any] = {name: msgspec.json.decode(part) for name, part in parts.items() if name != "partitions"}
+    return found | {"partitions": [_lazily(one, "services") for one in _RAWS.decode(parts["partitions"])]}
+
+
+def _lazily(parts: dict[str, msgspec.Raw], late: str) -> dict[str, Any]:
     return {
-        name: Shapes(_RAW.decode(part)) if name == "shapes" else msgspec.json.decode(part)
-        for name, part in parts.items()
+        name: Lazily(_RAW.decode(part)) if name == late else msgspec.json.decode(part) for name, part in parts.items()
     }
+
+
+_READERS: Final[dict[str, Callable[[bytes], Any]]] = {"service-2": _model, "endpoints": _endpoints}
