@@ -1,15 +1,15 @@
 """The vendor's service models, read in less time and kept in less memory than botocore's own reader takes.
 
-A model is a large JSON document (EC2's has four megabytes), nearly all of it shapes, of which a run uses a handful. So
-each shape stays text until somebody asks for it; so do the endpoints of each of AWS's services.
+A model is a large JSON document (EC2's has four megabytes) of operations and shapes, of which a run uses a handful. So
+each stays text until somebody asks for it; so do the endpoints of each of AWS's services.
 
-Weakness: what a shape's text says is checked only then; botocore ships the files, so it is taken to be JSON.
+Weakness: what such a text says is checked only then; botocore ships the files, so it is taken to be JSON.
 """
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,18 +57,18 @@ class ModelFiles:
 
 
 def _model(text: bytes) -> dict[str, Any]:
-    return _lazily(_RAW.decode(text), "shapes")
+    return _lazily(_RAW.decode(text), ("operations", "shapes"))
 
 
 def _endpoints(text: bytes) -> dict[str, Any]:
     parts = _RAW.decode(text)
     found: dict[str, Any] = {name: msgspec.json.decode(part) for name, part in parts.items() if name != "partitions"}
-    return found | {"partitions": [_lazily(one, "services") for one in _RAWS.decode(parts["partitions"])]}
+    return found | {"partitions": [_lazily(one, ("services",)) for one in _RAWS.decode(parts["partitions"])]}
 
 
-def _lazily(parts: dict[str, msgspec.Raw], late: str) -> dict[str, Any]:
+def _lazily(parts: dict[str, msgspec.Raw], late: Collection[str]) -> dict[str, Any]:
     return {
-        name: Lazily(_RAW.decode(part)) if name == late else msgspec.json.decode(part) for name, part in parts.items()
+        name: Lazily(_RAW.decode(part)) if name in late else msgspec.json.decode(part) for name, part in parts.items()
     }
 
 
