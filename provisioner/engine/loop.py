@@ -210,7 +210,7 @@ class Loop:
 
     def _grant(self, running: _Running, wish: Wish) -> None:
         if isinstance(wish, Call):
-            self._calls.append((wish.function, lambda result: self._ready.append((running, *result))))
+            self._calls.append((wish.function, _resuming(self._ready, running)))
             self._fill()
         elif isinstance(wish, Commit):
             self._commits.append((running, wish.entries))

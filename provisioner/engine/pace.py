@@ -31,7 +31,6 @@ LEAST: Final = 0.2
 OPEN: Final = 200.0
 """Calls a second beyond which nothing is held back any more."""
 
-
 TOGETHER: Final = 0.005
 """Seconds within which steps that share a call hear of its answer."""
 

@@ -182,13 +182,13 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
         return Planned(action=Action.REPLACE, reason=f"{record.type} {record.key.name} becomes another object", **facts)
     yield from ctx.reveal(decl.tree, decl.name)
     yield from ctx.unveil(prior.seen, decl.name)
-    planned = _verdict(ctx, decl, prior.seen, known, unknown, record, facts)
     meant = freeze(decl.tree, ctx.lookup)
+    planned = _verdict(ctx, decl, prior.seen, known, unknown, meant, record, facts)
     if prior.glanced and _in_question(planned, prior.seen, record, meant):
         seen = yield from ctx.look_for(resource, key, decl.name)
         ctx.seen[decl.name] = Seen(key, seen, ctx.clock.now())
         yield from ctx.unveil(seen, decl.name)
-        planned = _verdict(ctx, decl, seen, known, unknown, record, facts)
+        planned = _verdict(ctx, decl, seen, known, unknown, meant, record, facts)
     return planned
 
 
@@ -209,6 +209,7 @@ def _verdict(
     seen: Observed | None,
     known: dict[str, Any],
     unknown: dict[str, Any],
+    meant: dict[str, Any],
     record: Record | None,
     facts: dict[str, Any],
 ) -> Planned:
@@ -222,7 +223,7 @@ def _verdict(
     if seen is not None and (what in (Sight.READY, Sight.FAILED, Sight.UNTAGGED) or adopting):
         # Of what is adopted, only what the plan writes is managed.
         wanted = known if unknown or adopted else fields(decode(resource.Spec, known))
-        differences = compare(type(resource), wanted, freeze(decl.tree, ctx.lookup), seen, record, ctx.state.salt)
+        differences = compare(type(resource), wanted, meant, seen, record, ctx.state.salt)
         differences += [Difference(name, seen.spec.get(name), UNKNOWN) for name in unknown]
     verdict = decide(record.status if record else None, what, gap(differences), adopt=decl.adopt, young=False)
     if seen is not None and seen.phase is Phase.READY and (what is not Sight.FOREIGN or decl.adopt):
