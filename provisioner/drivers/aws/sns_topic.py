@@ -25,10 +25,15 @@ def topic_tags(session: AwsSession, key: Key, arn: str) -> dict[str, str]:
     return tags.from_list(answer.get("Tags"))
 
 
+def _topics(session: AwsSession, region: str) -> Iterator[str]:
+    """ARN of every topic of the region."""
+    for item in session.pages("sns", "list_topics", "Topics", region=region):
+        yield str(item["TopicArn"])
+
+
 def tagged_topics(session: AwsSession, region: str) -> Iterator[tuple[str, dict[str, str]]]:
     """(ARN, tags) of every topic of the region."""
-    for item in session.pages("sns", "list_topics", "Topics", region=region):
-        arn = str(item["TopicArn"])
+    for arn in _topics(session, region):
         with suppress(NotFoundError):  # deleted since it was listed
             answer = session.call("sns", "list_tags_for_resource", what=arn, region=region, ResourceArn=arn)
             yield arn, tags.from_list(answer.get("Tags"))
@@ -67,8 +72,7 @@ class SnsTopic(resource.Resource):
             return {key.owner: resource.SINGLY for key in keys}
         listed: set[str] = set()
         for region in dict.fromkeys(key.region for key in keys):
-            topics = self.session.pages("sns", "list_topics", "Topics", region=region)
-            listed |= {str(item["TopicArn"]) for item in topics}
+            listed.update(_topics(self.session, region))
         return {key.owner: resource.SINGLY for key in keys if self._arn(key) in listed}
 
     def read(self, key: Key) -> Observed | None:
