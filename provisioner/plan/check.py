@@ -83,6 +83,7 @@ class Checker:
             timeout=step.timeout,
             interval=step.interval,
             description=step.description,
+            index=step.position,
         )
 
     def _references(self, step: RawStep) -> set[str]:

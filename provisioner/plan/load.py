@@ -112,6 +112,7 @@ def _plan(path: Path, root: Section, identity: _Identity, values: Values, regist
         settings=_settings(root.section("settings"), registry),
         description=root.text("description", fill=False),
         state=_location(root),
+        source=root.source,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from provisioner.model import Finding, Position
+from provisioner.plan.yamlfile import Located
 from provisioner.refs import Ref
 from provisioner.secret import Secret
 
@@ -61,6 +62,8 @@ class StepDecl(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     interval: float | None = None
     description: str = ""
+    index: int = 0
+    """Where it stands in the file's list of steps, counted from 0."""
 
 
 class OutputDecl(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +112,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     state: str = ""
     """Where its record is kept (``s3://bucket/prefix/``); empty: on this machine."""
+    source: Located | None = None
+    """The file as it was read, for the places of what is found later."""
+
+    def at(self, step: StepDecl, *path: str | int) -> Position:
+        """Where the file has something of a step (``"with", "port"``), or the nearest thing around it."""
+        return self.source.at(("steps", step.index, *path)) if self.source is not None else step.where
 
     def secret(self, ref: Ref) -> Secret:
         """The value of a ``Ref("param", name)``; KeyError for any other."""
