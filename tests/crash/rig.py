@@ -24,9 +24,9 @@ from provisioner.resource import Registry
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
 from provisioner.state.store import peek
+from tests.crash.subjects import CREDLINK, Subject
 
 ROOT = Path(__file__).resolve().parents[2]
-CREDLINK = ROOT / "plans" / "aws-credlink.yaml"
 
 CREATES = {
     "aws.vpc": "CreateVpc",
@@ -58,11 +58,11 @@ UNTAGGED = {"aws.sns_subscription", "aws.kms_alias"}
 class Rig:
     """One sandbox and one user's home."""
 
-    def __init__(self, directory: Path, environment: str = "development") -> None:
+    def __init__(self, directory: Path, subject: Subject = CREDLINK) -> None:
         self.directory = directory
         self.home = directory / "home"
         self.sandbox = directory / "sandbox"
-        self.environment = environment
+        self.subject = subject
         self.info = supervisor.start(self.sandbox, SandboxOptions())
         self._number = 0
         self.said: list[str] = []
@@ -82,8 +82,8 @@ class Rig:
     # -- in this process ------------------------------------------------------------------------------------
 
     def plan(self, **retry: float) -> Plan:
-        """Credlink, with retries that follow each other at once unless told otherwise."""
-        plan = load_plan(CREDLINK, registry(), environment=self.environment)
+        """The subject's, with retries that follow each other at once unless told otherwise."""
+        plan = plan_of(self.subject)
         quick = {"backoff_initial": 0.02, "backoff_most": 0.2, **retry}
         return msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, **quick))
 
@@ -139,7 +139,7 @@ class Rig:
         return process.returncode, out.decode(), err.decode()
 
     def verb(self, verb: str, *more: str) -> list[str]:
-        return [verb, str(CREDLINK), "-e", self.environment, "--sandbox", "--yes", *more]
+        return [verb, *self.subject.words("a"), "--sandbox", "--yes", *more]
 
     # -- secrets ---------------------------------------------------------------------------------------------
 
@@ -201,6 +201,13 @@ def parts_of_others(records: Any, deployment: str) -> set[str]:
     return {f"{deployment}/{record.step}" for record in records if record.type == "aws.secret_version"}
 
 
-def made_steps(plan: Plan) -> Sequence[tuple[str, str]]:
-    """(step, type) of everything that credlink makes."""
-    return [(step.name, step.type) for step in plan.steps if not step.adopt and not step.type.startswith("check.")]
+def plan_of(subject: Subject) -> Plan:
+    """The subject's plan as it is deployed first."""
+    given = dict(parameter.split("=", 1) for parameter in (*subject.parameters, *subject.variants["a"]))
+    return load_plan(subject.path, registry(), environment=subject.environment, parameters=given)
+
+
+def made_steps(subject: Subject = CREDLINK) -> Sequence[tuple[str, str]]:
+    """(step, type) of everything that a deployment makes."""
+    steps = plan_of(subject).steps
+    return [(step.name, step.type) for step in steps if not step.adopt and not step.type.startswith("check.")]

@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.crash.rig import CREDLINK, Rig
+from tests.crash.rig import Rig
+from tests.crash.subjects import CREDLINK
 
 DEPLOYMENT = "credlink-development"
 
@@ -45,7 +46,7 @@ def client(rig: Rig, service: str) -> Any:
 def verb(rig: Rig, *words: str, by_plan: bool = True) -> tuple[int, dict[str, Any]]:
     """A verb's exit code and JSON object; of ``state adopt`` the steps come after the plan."""
     split = 2 if words[0] == "state" else 1
-    named = [str(CREDLINK), "-e", "development"] if by_plan else ["--deployment", DEPLOYMENT]
+    named = [str(CREDLINK.path), "-e", "development"] if by_plan else ["--deployment", DEPLOYMENT]
     code, out, err = rig.run(*words[:split], *named, *words[split:], "--sandbox", "--json")
     assert out, err
     return code, json.loads(out)
@@ -181,10 +182,10 @@ def test_a_lost_record_is_had_back_and_everything_works_as_before(rig: Rig, tmp_
     # Every object once; a version is listed as its secret. Drift searches the types of the plan, recover searches all.
     count = len(rig.inventory()) + 1 - (0 if plan == "whole" else 2)
     shutil.rmtree(rig.home)
-    path = CREDLINK
+    path = CREDLINK.path
     if plan != "whole":
         path = tmp_path / "plan.yaml"
-        text = CREDLINK.read_text()
+        text = CREDLINK.path.read_text()
         path.write_text(text[: text.index("  # -- monitoring")] + "\n" + text[text.index("\noutputs:") :])
     named = [str(path), "-e", "development", "--sandbox", "--json"]
     before = len(rig.requests())

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.drivers.typemap import registry
-from provisioner.plan.load import load_plan
-from tests.crash.rig import CREATES, CREDLINK, UNTAGGED, Rig, made_steps
+from tests.crash.rig import CREATES, UNTAGGED, Rig, made_steps
 
-STEPS = made_steps(load_plan(CREDLINK, registry(), environment="development"))
+STEPS = made_steps()
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from provisioner.model import OWNER_TAG
+from tests.crash.subjects import CREDLINK
 from tests.crash.sweep import checks
 from tests.crash.sweep.checks import Complaint
-from tests.crash.sweep.house import DEPLOYMENT, House
+from tests.crash.sweep.house import House
 from tests.crash.sweep.moments import Death
 from tests.crash.sweep.points import Counted, Point, parse
 from tests.crash.sweep.report import Head, Results, table
 from tests.crash.sweep.stories import Outcome, Stage
+
+DEPLOYMENT = CREDLINK.deployment
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def test_a_second_object_of_one_owner_is_a_duplicate(house: House) -> None:
 def test_a_deployment_that_is_there_is_not_gone(house: House) -> None:
     found = kinds(checks.gone(house, copies=True))
     assert set(found) == {"missing", "orphan", "data"}
-    assert found.count("data") == len(checks.COPIES)
+    assert found.count("data") == len(CREDLINK.copies)
 
 
 def test_a_password_that_is_not_the_secret_s_is_found(house: House) -> None:

@@ -15,13 +15,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-from provisioner.drivers.typemap import registry
 from provisioner.endpoints import ENDPOINTS
-from provisioner.plan.load import load_plan
 from tests.crash.matrix.bench import Bench, Cell, Verdict, cells_of
 from tests.crash.matrix.rig import MatrixRig
 from tests.crash.matrix.table import FAULTS, VERBS, Senseless, expected
-from tests.crash.rig import CREDLINK, made_steps
+from tests.crash.rig import made_steps
 
 _TITLES = {"deploy": "deploy", "update": "update", "back": "undo (update)", "undo": "undo (create)"}
 
@@ -36,7 +34,7 @@ class Wish(NamedTuple):
     cell: str
 
     def cells(self) -> Iterator[Cell]:
-        for step, type_ in made_steps(load_plan(CREDLINK, registry(), environment="development")):
+        for step, type_ in made_steps():
             for cell in cells_of(step, type_, every_call=self.every_call or bool(self.cell)):
                 if self._wants(cell):
                     yield cell

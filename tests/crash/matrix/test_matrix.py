@@ -7,15 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.drivers.typemap import registry
-from provisioner.plan.load import load_plan
 from provisioner.resource import CanUpdate
 from tests.crash.matrix.bench import Bench, Cell, cells_of
 from tests.crash.matrix.rig import MatrixRig
 from tests.crash.matrix.steps import HANDLING
 from tests.crash.matrix.table import FAULTS, VERBS, Expected, Senseless, expected
-from tests.crash.rig import CREDLINK, made_steps
+from tests.crash.rig import made_steps
 
-STEPS = dict(made_steps(load_plan(CREDLINK, registry(), environment="development")))
+STEPS = dict(made_steps())
 
 SPREAD: dict[str, list[tuple[str, str]]] = {
     "vpc": [

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.crash.subjects import SUBJECTS, Subject
 from tests.crash.sweep.crew import Heap, sweep
 from tests.crash.sweep.house import House
 from tests.crash.sweep.points import VERBS, Counted, Point, count, double, parse, single
@@ -30,15 +31,15 @@ def main(words: Sequence[str] | None = None) -> int:
     directory = Path(tempfile.mkdtemp(prefix="crash-sweep-"))
     try:
         if arguments.point:
-            return _one(directory, parse(arguments.point), bucket=arguments.record == BUCKET)
+            return _one(directory, SUBJECTS[arguments.plan], parse(arguments.point), bucket=arguments.record == BUCKET)
         return _all(directory, arguments)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _one(directory: Path, point: Point, *, bucket: bool) -> int:
+def _one(directory: Path, subject: Subject, point: Point, *, bucket: bool) -> int:
     """Plays one point, and tells all that was said."""
-    house = House(directory / "house", bucket=bucket)
+    house = House(directory / "house", subject, bucket=bucket)
     try:
         stage = Stage(house, count(house).steps)
         outcome = stage.play(point)
@@ -60,10 +61,18 @@ def _all(directory: Path, arguments: argparse.Namespace) -> int:
     heap = Heap(left, results.head.counted, int(results.head.chosen["seed"]))
     print(f"{len(points)} points, {len(left)} to play, results in {results.path}", flush=True)
     told = _Teller(results, len(left))
-    record = results.head.chosen["record"]
-    error = sweep(directory, results.head.counted, heap, workers=arguments.workers, bucket=record == BUCKET, told=told)
+    chosen = results.head.chosen
+    error = sweep(
+        directory,
+        SUBJECTS[chosen.get("plan", "credlink")],
+        results.head.counted,
+        heap,
+        workers=arguments.workers,
+        bucket=chosen["record"] == BUCKET,
+        told=told,
+    )
     done = list(results.outcomes.values())
-    print(table(done), failures(done, record), sep="\n")
+    print(table(done), failures(done, chosen), sep="\n")
     if isinstance(error, KeyboardInterrupt):
         print(f"interrupted; go on with: scripts/crash-sweep --resume {results.path}")
         return 130
@@ -77,14 +86,14 @@ def _anew(directory: Path, arguments: argparse.Namespace) -> Results:
     path: Path = arguments.results
     if path.exists():
         path.replace(path.with_name(f"{path.name}.before"))
-    house = House(directory / "count", bucket=arguments.record == BUCKET)
+    house = House(directory / "count", SUBJECTS[arguments.plan], bucket=arguments.record == BUCKET)
     try:
         counted = count(house)
     finally:
         house.close()
     sample = "" if arguments.sample is None else str(arguments.sample)
     chosen = {"verbs": arguments.verb, "sample": sample, "double": str(arguments.double), "seed": str(arguments.seed)}
-    chosen["record"] = arguments.record
+    chosen |= {"record": arguments.record, "plan": arguments.plan}
     results = Results(path)
     results.begin(Head(counted=counted, chosen=chosen))
     return results
@@ -101,7 +110,7 @@ class _Teller:
 
     def __init__(self, results: Results, points: int) -> None:
         self._results = results
-        self._record = results.head.chosen["record"] if results.head else "home"
+        self._chosen = results.head.chosen if results.head else {}
         self._points = points
         self._begun = self._told = time.monotonic()
         self._count = 0
@@ -110,7 +119,7 @@ class _Teller:
         self._results.write(outcome)
         self._count += 1
         if outcome.complaints:
-            print(failures([outcome], self._record), flush=True)
+            print(failures([outcome], self._chosen), flush=True)
         now = time.monotonic()
         if now - self._told > _TELL_EVERY:
             self._told = now
@@ -121,6 +130,7 @@ class _Teller:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/crash-sweep", description=__doc__)
     parser.add_argument("--verb", default=",".join(VERBS), type=_verbs, help=f"of {', '.join(VERBS)}")
+    parser.add_argument("--plan", choices=SUBJECTS, default="credlink", help="what is deployed (default credlink)")
     parser.add_argument("--record", choices=("home", BUCKET), default="home", help="where the record is")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="sandboxes side by side")
     parser.add_argument("--double", type=int, default=300, help="pairs of deaths (default 300)")

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from provisioner.state.records import State
+from tests.crash.subjects import Door
 from tests.crash.sweep.forge import HUNG
-from tests.crash.sweep.house import DEPLOYMENT, House, Ran
+from tests.crash.sweep.house import House, Ran
 
-COPIES: Final = ("db-snapshot", "cache-snapshot")
-"""What a removal leaves that must not lose data: one of each."""
 KILLED: Final = 137
 _PARTS: Final = ("aws.secret_version",)
 """Types whose object is part of another in the inventory."""
@@ -45,9 +44,9 @@ def killed(ran: Ran) -> Iterator[Complaint]:
 def agrees(house: House) -> Iterator[Complaint]:
     """Everything in the cloud is in the record, once; everything in the record is in the cloud."""
     state = house.state()
-    recorded = {f"{DEPLOYMENT}/{step}" for step, record in _steps(state) if not record.adopted}
-    parts = {f"{DEPLOYMENT}/{step}" for step, record in _steps(state) if record.type in _PARTS}
-    owners = Counter(thing["owner"] for thing in house.inventory() if thing["type"] not in COPIES)
+    recorded = {f"{house.deployment}/{step}" for step, record in _steps(state) if not record.adopted}
+    parts = {f"{house.deployment}/{step}" for step, record in _steps(state) if record.type in _PARTS}
+    owners = Counter(thing["owner"] for thing in house.inventory() if thing["type"] not in house.subject.copies)
     for owner, count in owners.items():
         if owner not in recorded:
             yield Complaint("orphan", f"{owner or 'something without an owner'} is in the cloud and in no record")
@@ -85,9 +84,9 @@ def gone(house: House, *, copies: bool) -> Iterator[Complaint]:
         yield Complaint("missing", f"{step} is still recorded as {record.status.value}")
     there = house.inventory()
     for thing in there:
-        if thing["type"] not in COPIES:
+        if thing["type"] not in house.subject.copies:
             yield Complaint("orphan", f"{thing['type']} {thing['name']} is left in the cloud")
-    for kind in COPIES:
+    for kind in house.subject.copies:
         count = sum(thing["type"] == kind for thing in there)
         if copies and not count:
             yield Complaint("data", f"there is no {kind} of what was removed")
@@ -110,34 +109,31 @@ def opens(house: House) -> Iterator[Complaint]:
     state = house.state()
     secrets = house.secrets()
     steps = dict(_steps(state))
-    for step, secret, enter in _DOORS:
-        if step not in steps:
-            yield Complaint("missing", f"{step} is not recorded")
+    for door in house.subject.doors:
+        if door.step not in steps:
+            yield Complaint("missing", f"{door.step} is not recorded")
             continue
         try:
-            enter(steps[step].outputs, secrets[f"{DEPLOYMENT}-{secret}"])
+            _ENTER[door.kind](steps[door.step].outputs, door, secrets[f"{house.deployment}-{door.secret}"])
         except Exception as error:
-            yield Complaint("secret", f"{step} does not open with what its secret holds: {type(error).__name__}")
+            yield Complaint("secret", f"{door.step} does not open with what its secret holds: {type(error).__name__}")
 
 
-def _postgres(place: Mapping[str, Any], password: str) -> None:
+def _postgres(place: Mapping[str, Any], door: Door, password: str) -> None:
     psycopg: Any = importlib.import_module("psycopg")
-    where = {"host": place["endpoint"], "port": place["port"], "dbname": "credlink", "user": "credlink_admin"}
+    where = {"host": place["endpoint"], "port": place["port"], "dbname": door.database, "user": door.user}
     with psycopg.connect(**where, password=password, sslmode="require", connect_timeout=10) as connection:
         connection.execute("SELECT 1")
 
 
-def _redis(place: Mapping[str, Any], token: str) -> None:
+def _redis(place: Mapping[str, Any], door: Door, token: str) -> None:
     redis: Any = importlib.import_module("redis")
     where = {"host": place["primary_endpoint"], "port": place["port"], "ssl": True, "ssl_cert_reqs": "none"}
     with redis.Redis(**where, password=token, ssl_check_hostname=False, socket_timeout=10) as client:
         client.ping()
 
 
-_DOORS: Final[tuple[tuple[str, str, Callable[[Mapping[str, Any], str], None]], ...]] = (
-    ("db", "db-credentials", _postgres),
-    ("redis", "redis-token", _redis),
-)
+_ENTER: Final[Mapping[str, Callable[[Mapping[str, Any], Door, str], None]]] = {"postgres": _postgres, "redis": _redis}
 
 
 def silent(house: House, canaries: set[str]) -> Iterator[Complaint]:

@@ -26,6 +26,7 @@ class Order(msgspec.Struct, kw_only=True):
 
     words: list[str]
     environment: dict[str, str]
+    deployment: str
     trail: str
     out: str
     err: str
@@ -45,7 +46,7 @@ def live(order: Order) -> NoReturn:
     from provisioner.engine.clock import SystemClock
 
     SystemClock.wall = lambda self: time.time() + order.later  # type: ignore[method-assign]
-    install(Moments(Path(order.trail), Death(order.name, order.number)))
+    install(Moments(Path(order.trail), Death(order.name, order.number)), order.deployment)
     sys.argv = ["provisioner", *order.words]
     code = 1
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.crash.subjects import Subject
 from tests.crash.sweep.house import House
 from tests.crash.sweep.points import Counted, Point, by_verb, rank
 from tests.crash.sweep.stories import EMPTY, Outcome, Stage
@@ -73,10 +74,19 @@ def work(house: House, counted: Counted, heap: Heap, told: Callable[[Outcome], N
 
 
 def sweep(
-    directory: Path, counted: Counted, heap: Heap, *, workers: int, bucket: bool, told: Callable[[Outcome], None]
+    directory: Path,
+    subject: Subject,
+    counted: Counted,
+    heap: Heap,
+    *,
+    workers: int,
+    bucket: bool,
+    told: Callable[[Outcome], None],
 ) -> BaseException | None:
-    """All of it; ``bucket``: with the record in one. ``told`` is called with every outcome, by one worker at a time. The first failure of the sweep itself
-    stops it and is returned."""
+    """All of it; ``bucket``: with the record in one. ``told`` is called with every outcome, by one worker at a time.
+
+    The first failure of the sweep itself stops it and is returned.
+    """
     stop, guard, broken = threading.Event(), threading.Lock(), list[BaseException]()
 
     def tell(outcome: Outcome) -> None:
@@ -85,7 +95,7 @@ def sweep(
 
     def one(number: int) -> None:
         try:
-            house = House(directory / f"house-{number}", bucket=bucket)
+            house = House(directory / f"house-{number}", subject, bucket=bucket)
             try:
                 work(house, counted, heap, tell, stop)
             finally:

@@ -27,8 +27,6 @@ from tests.crash.sweep.moments import Moments, Thing
 READS: Final = ("Describe", "Get", "List", "Head")
 """How operations begin that change nothing."""
 
-_DEPLOYMENT: Final = "credlink-development"
-_NAMED: Final = re.compile(rf"{_DEPLOYMENT}[-/]([a-z][a-z0-9-]*)")
 _SERIAL: Final = re.compile(r"[0-9a-f]{16}$")
 _JOURNALS: Final = ("journal/", "audit/")
 _TELLING: Final = ("journal.jsonl", "audit.jsonl")
@@ -36,18 +34,18 @@ _BULK: Final = 40
 """A name longer than this is the account's number and the like; it is cut."""
 
 
-def install(moments: Moments) -> None:
+def install(moments: Moments, deployment: str) -> None:
     """All of them, for the rest of this process's life."""
-    _requests(moments)
+    _requests(moments, re.compile(rf"{re.escape(deployment)}[-/]([a-z][a-z0-9-]*)"))
     _gates(moments)
     _files(moments)
-    _objects(moments)
+    _objects(moments, deployment)
 
 
 # -- requests -------------------------------------------------------------------------------------------------
 
 
-def _requests(moments: Moments) -> None:
+def _requests(moments: Moments, named: re.Pattern[str]) -> None:
     endpoint: Any = importlib.import_module("botocore.endpoint").Endpoint
     session: Any = importlib.import_module("botocore.httpsession").URLLib3Session
     connection: Any = importlib.import_module("urllib3.connection").HTTPConnection
@@ -62,7 +60,7 @@ def _requests(moments: Moments) -> None:
     @functools.wraps(send)
     def sending(self: Any, request: Any) -> Any:
         service, operation = here.operation
-        thing = moments.begin(f"{service}.{operation} {_whose(request)}".rstrip())
+        thing = moments.begin(f"{service}.{operation} {_whose(request, named)}".rstrip())
         here.sent = None if operation.startswith(READS) else thing
         try:
             return send(self, request)
@@ -80,10 +78,10 @@ def _requests(moments: Moments) -> None:
     endpoint.make_request, session.send, connection.getresponse = make_request, sending, getresponse
 
 
-def _whose(request: Any) -> str:
+def _whose(request: Any, named: re.Pattern[str]) -> str:
     """The object that a request is about, where its text tells: the first name of this deployment in it."""
     body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body or ""
-    found = _NAMED.search(unquote_plus(f"{request.url} {body}"))
+    found = named.search(unquote_plus(f"{request.url} {body}"))
     return found[1][:_BULK] if found else ""
 
 
@@ -154,17 +152,17 @@ def _files(moments: Moments) -> None:
 # -- objects --------------------------------------------------------------------------------------------------
 
 
-def _objects(moments: Moments) -> None:
+def _objects(moments: Moments, deployment: str) -> None:
     """A list is one moment's thing too: its first page is asked for when it is made."""
     obstore: Any = importlib.import_module("obstore")
     for name in ("get", "put", "delete", "list"):
-        setattr(obstore, name, _telling(moments, name, getattr(obstore, name)))
+        setattr(obstore, name, _telling(moments, deployment, name, getattr(obstore, name)))
 
 
-def _telling(moments: Moments, name: str, work: Any) -> Any:
+def _telling(moments: Moments, deployment: str, name: str, work: Any) -> Any:
     @functools.wraps(work)
     def call(store: Any, path: str, *words: Any, **more: Any) -> Any:
-        place = _SERIAL.sub("", str(path).partition(f"/{_DEPLOYMENT}/")[2])
+        place = _SERIAL.sub("", str(path).partition(f"/{deployment}/")[2])
         told = list(_entries(words[0])) if name == "put" and place in _JOURNALS else []
         names = [f"object {name} {place} {what}".rstrip() for what in told or [""]]
         thing = moments.begin(*names)

@@ -22,26 +22,10 @@ from provisioner.state.backend import Location
 from provisioner.state.records import State
 from provisioner.state.remote.stores import open_backend
 from provisioner.state.store import peek
+from tests.crash.subjects import CREDLINK, Subject
 from tests.crash.sweep.child import Order
 from tests.crash.sweep.forge import Forge
 from tests.crash.sweep.moments import Death, read_trail
-
-DEPLOYMENT: Final = "credlink-development"
-PLAN: Final = str(Path(__file__).resolve().parents[3] / "plans" / "aws-credlink.yaml")
-VARIANTS: Final[dict[str, tuple[str, ...]]] = {
-    "a": (),
-    "b": (
-        "log_days=14",
-        "db_backup_days=2",
-        "db_monitoring_interval=60",
-        "redis_snapshot_days=2",
-        "app_origin=https://b.credlink.example",
-    ),
-}
-"""Two shapes of one deployment; they differ in five objects, all of which are changed in place.
-
-Not in the address that mail goes to: AWS cannot delete a subscription that nobody has confirmed, only let it expire.
-"""
 
 BUCKET: Final = "crash-records"
 """Where the record is that is not in the home."""
@@ -72,8 +56,10 @@ class Ran(NamedTuple):
 class House:
     """Sandbox, home and fork server in ``directory``; close it."""
 
-    def __init__(self, directory: Path, *, bucket: bool = False) -> None:
+    def __init__(self, directory: Path, subject: Subject = CREDLINK, *, bucket: bool = False) -> None:
         """``bucket``: the record is in one, and nothing of the deployment in the home."""
+        self.subject = subject
+        self.deployment = subject.deployment
         self.directory = directory
         self.bucket = bucket
         self.sandbox = directory / "sandbox"
@@ -112,12 +98,12 @@ class House:
 
     def run(self, verb: str, *more: str, variant: str = "a", death: Death = _NOBODY) -> Ran:
         """``provisioner VERB plans/aws-credlink.yaml -e development --sandbox --yes …``."""
-        parameters = [word for parameter in VARIANTS[variant] for word in ("--param", parameter)]
         where = ["--state", f"s3://{BUCKET}/team"] if self.bucket else []
-        words = [verb, PLAN, "-e", "development", "--sandbox", "--yes", *where, *parameters, *more]
+        words = [verb, *self.subject.words(variant), "--sandbox", "--yes", *where, *more]
         trail, out, err = (self.directory / name for name in ("trail", "out", "err"))
         order = Order(
             words=words,
+            deployment=self.deployment,
             environment={"PROVISIONER_HOME": str(self.home), _ENDPOINTS: self.info.endpoints},
             trail=str(trail),
             out=str(out),
@@ -155,15 +141,15 @@ class House:
 
     def state(self) -> State | None:
         """The record, None where there is none."""
-        return peek(self._record(), DEPLOYMENT)
+        return peek(self._record(), self.deployment)
 
     def _record(self) -> Location:
         if not self.bucket:
-            return self.home / "sandbox-deployments" / DEPLOYMENT
+            return self.home / "sandbox-deployments" / self.deployment
         with _POINTING:  # a variable is the whole process's; it is read when the record is opened
             os.environ[_ENDPOINTS] = self.info.endpoints
             try:
-                return open_backend(f"s3://{BUCKET}/team", DEPLOYMENT, sandbox=True)
+                return open_backend(f"s3://{BUCKET}/team", self.deployment, sandbox=True)
             finally:
                 del os.environ[_ENDPOINTS]
 

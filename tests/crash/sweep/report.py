@@ -96,9 +96,12 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     return (name, *(str(number) for number in numbers), f"{seconds:.2f}")
 
 
-def failures(outcomes: Iterable[Outcome], record: str = "home") -> str:
-    """Each wrong outcome with the command that plays it again; ``record`` is where the record was."""
-    where = "" if record == "home" else f"--record {record} "
+_USUAL: Final = {"plan": "credlink", "record": "home"}
+
+
+def failures(outcomes: Iterable[Outcome], chosen: Mapping[str, str] = _USUAL) -> str:
+    """Each wrong outcome with the command that plays it again; ``chosen``: the plan, and where the record was."""
+    where = "".join(f"--{name} {chosen[name]} " for name, usual in _USUAL.items() if chosen.get(name, usual) != usual)
     lines: list[str] = []
     for outcome in outcomes:
         if outcome.complaints:
