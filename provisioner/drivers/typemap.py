@@ -25,6 +25,8 @@ TYPES: Final[dict[str, str]] = {
     "aws.db_subnet_group": f"{_AWS}.db_subnet_group:DbSubnetGroup",
     "aws.db_parameter_group": f"{_AWS}.db_parameter_group:DbParameterGroup",
     "aws.rds_instance": f"{_AWS}.rds_instance:RdsInstance",
+    "aws.rds_proxy": f"{_AWS}.rds_proxy:RdsProxy",
+    "aws.rds_proxy_health": f"{_AWS}.rds_proxy_health:RdsProxyHealth",
     "aws.rds_event_subscription": f"{_AWS}.rds_event_subscription:RdsEventSubscription",
     "aws.cache_subnet_group": f"{_AWS}.cache_subnet_group:CacheSubnetGroup",
     "aws.cache_parameter_group": f"{_AWS}.cache_parameter_group:CacheParameterGroup",
