@@ -29,6 +29,7 @@ PROVISION_TIMES: Final[Mapping[str, float]] = {
     "rds:reboot": 0.2,
     "rds:delete": 0.3,
     "rds:snapshot": 0.2,
+    "rds:proxy": 0.4,
     "elasticache": 0.4,
     "elasticache:modify": 0.2,
     "elasticache:delete": 0.2,

@@ -46,4 +46,6 @@ class Case:
     beside: Callable[[World, str], Tree] = lambda world, step: {}
     """What a second object needs to live beside the example, apart from another name."""
     made: bool = True
+    completed: bool = False
+    """An update brings what a create cannot say yet, because the object has to be up first."""
     claimable: bool = True

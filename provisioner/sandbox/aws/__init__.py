@@ -11,6 +11,7 @@
                   and ``motopace`` what it would otherwise work out anew for every call
 ``interfaces``    the network interfaces by which databases and caches are in their subnets
 ``neighbours``    what our services ask about moto's objects: does this subnet, key, role, topic exist?
+``access``        what a role may do, for services that act in its name; ``policies`` reads the documents
 ``databases``     what they ask of the real databases; ``jobs`` asks in the background, ``idents`` names them
 ``world``         what all of these share: options, clock, moto, databases
 ``inventory``     every object that somebody made
@@ -18,6 +19,7 @@
 Any AWS client works against it by its endpoint URL. A signature has to be there and is not checked: everybody is the
 one account 123456789012. moto answers at once, without states between; only RDS and ElastiCache take their time.
 
-Weaknesses: policies are never evaluated, so a call is denied only where a fault says so. Consistency is immediate but
-for the fault ``unseen``, which RDS and ElastiCache alone know. One service of moto answers one call at a time.
+Weaknesses: a caller's own policies are never evaluated, so a call is denied only where a fault says so. Consistency is
+immediate but for the fault ``unseen``, which RDS and ElastiCache alone know. One service of moto answers one call at a
+time.
 """

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from provisioner.sandbox.databases.pgproxy import ProxyRules
+
 
 class Address(Protocol):
     """Where a database listens."""
@@ -52,6 +54,12 @@ class Databases(Protocol):
         self, snapshot: str, ident: str, *, port: int = ..., password: str | None = ...,
         parameters: Mapping[str, str] = ...,
     ) -> Address: ...  # fmt: skip
+
+    def postgres_admits(self, ident: str, user: str, password: str) -> bool: ...
+
+    def start_proxy(self, ident: str, *, port: int = ...) -> Address: ...
+
+    def direct_proxy(self, ident: str, target: str, rules: ProxyRules) -> None: ...
 
     def delete_snapshot(self, snapshot: str) -> None: ...
 

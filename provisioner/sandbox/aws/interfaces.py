@@ -1,8 +1,9 @@
-"""Network interfaces of databases and caches. AWS makes them in the owner's subnets, has them wear the owner's security
-groups, and takes them away with the database ("requester-managed": nobody else can delete them).
+"""Network interfaces of databases, proxies and caches. AWS makes them in the owner's subnets, has them wear the owner's
+security groups, and takes them away with the database ("requester-managed": nobody else can delete them).
 
 They are kept among moto's own, and brought up to date before every EC2 call that looks at interfaces or deletes what
 one of them may hold. One a node: an instance with a standby has two, a replication group as many as it has members.
+A proxy has one a subnet.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _wanted(services: Services, region: str) -> Iterator[_Wanted]:
     rds, cache = services.rds.region(region), services.elasticache.region(region)
     with rds.lock:
         rds.settle()
-        databases = list(_of_databases(rds))
+        databases = [*_of_databases(rds), *_of_proxies(rds)]
     with cache.lock:
         cache.settle()
         yield from [*databases, *_of_caches(cache)]
@@ -78,6 +79,14 @@ def _of_databases(region: RdsRegion) -> Iterator[_Wanted]:
         for number, subnet in enumerate([home, *standby]):
             groups = tuple(s["VpcSecurityGroupIds"])
             yield _Wanted(_RDS, f"{instance.resource_id}-{number}", subnet.id, groups, "RDSNetworkInterface")
+
+
+def _of_proxies(region: RdsRegion) -> Iterator[_Wanted]:
+    for proxy in region.proxies.values():
+        groups = tuple(proxy.settings["VpcSecurityGroupIds"])
+        for number, subnet in enumerate(proxy.subnets):
+            about = f"Network interface for DBProxy {proxy.ident}"
+            yield _Wanted(_RDS, f"{proxy.ident}-{number}", subnet.id, groups, about)
 
 
 def _of_caches(region: CacheRegion) -> Iterator[_Wanted]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Literal
 
 from provisioner.sandbox.aws.moto_app import Moto
 
@@ -69,6 +71,22 @@ class Neighbours:
             groups: dict[str, Any] = self._moto.backend("ec2", region).groups.get(vpc, {})
             return next((g.id for g in groups.values() if g.name == "default"), "")
 
+    def allows(
+        self,
+        region: str,
+        groups: list[str],
+        direction: Literal["ingress", "egress"],
+        port: int,
+        peers: list[str],
+        network: IPv4Network | IPv6Network,
+    ) -> bool:
+        """Whether a rule of the groups lets TCP through to ``port``, for who wears one of ``peers`` in ``network``."""
+        with self._moto.lock("ec2"):
+            homes = list(self._moto.backend("ec2", region).groups.values())
+            found = [home[group] for home in homes for group in groups if group in home]
+            rules = [rule for group in found for rule in getattr(group, f"{direction}_rules")]
+            return any(_covers(rule, port, peers, network) for rule in rules)
+
     def zones(self, region: str) -> list[str]:
         """The availability zones of a region."""
         with self._moto.lock("ec2"):
@@ -108,6 +126,33 @@ class Neighbours:
         """Make the log group, without retention, unless it exists."""
         with self._moto.lock("logs"):
             self._moto.backend("logs", region).ensure_log_group(name)
+
+    def log(self, region: str, group: str, stream: str, message: str) -> None:
+        """Write a line to a log group, which is made where it does not exist."""
+        event = {"timestamp": int(time.time() * 1000), "message": message}
+        with self._moto.lock("logs"):
+            backend = self._moto.backend("logs", region)
+            backend.ensure_log_group(group)
+            if stream not in backend.groups[group].streams:
+                backend.create_log_stream(group, stream)
+            backend.put_log_events(group, stream, [event])
+
+
+def _covers(rule: Any, port: int, peers: list[str], network: IPv4Network | IPv6Network) -> bool:
+    """Whether one of moto's rules is about this port and this peer."""
+    if rule.ip_protocol not in ("-1", "tcp", "6"):
+        return False
+    if rule.ip_protocol != "-1" and not int(rule.from_port or 0) <= port <= int(rule.to_port or 0):
+        return False
+    if rule.source_group:
+        return rule.source_group.get("GroupId") in peers
+    cidr = rule.ip_range.get("CidrIp") or rule.ip_range.get("CidrIpv6")
+    if not cidr:
+        return False
+    allowed = ip_network(cidr)
+    return allowed.version == network.version and bool(
+        allowed.supernet_of(network)  # type: ignore[arg-type]
+    )
 
 
 def _subnet(subnet: Any) -> Subnet:

@@ -12,7 +12,7 @@ In the order that a database meets them:
    ends them when that thread ends; what survives all the same is swept up at the next start.
 6. ``addresses``: a loopback address for each endpoint, so that it has the port that was asked for.
    ``authority``: certificates. ``tlsfront``: one event loop in front of all servers, which have no TLS of
-   their own.
+   their own. ``pgproxy``: an endpoint in front of another's server, which plays RDS Proxy.
 
 Weaknesses: one PostgreSQL version plays all, and the wheel's has no ``pgcrypto`` and ``uuid-ossp``;
 ``shared_buffers`` and the size of the WAL are capped; ``pg_stat_ssl`` says false and ``channel_binding=require``

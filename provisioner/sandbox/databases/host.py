@@ -32,6 +32,7 @@ from provisioner.sandbox.databases import pgparameters
 from provisioner.sandbox.databases.addresses import Endpoint, endpoint_of, listen, listen_again
 from provisioner.sandbox.databases.authority import Authority
 from provisioner.sandbox.databases.binaries import find_postgres, find_valkey
+from provisioner.sandbox.databases.pgproxy import PostgresProxy, ProxyRules
 from provisioner.sandbox.databases.pgtemplate import ensure_template
 from provisioner.sandbox.databases.postgres import PostgresCluster, PostgresTools
 from provisioner.sandbox.databases.premises import Premises
@@ -106,7 +107,7 @@ class DatabaseHost:
         self._guard = threading.Lock()
         self._tools_guard = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
-        self._databases: dict[str, _Postgres | _Valkey] = {}
+        self._databases: dict[str, _Postgres | _Valkey | PostgresProxy] = {}
         self._tools: PostgresTools | None = None
         self._closed = False
 
@@ -216,6 +217,26 @@ class DatabaseHost:
         with self._exclusive(_snapshot_key(snapshot)):
             if self._premises.directory("snapshots", snapshot).is_dir():
                 shutil.rmtree(self._premises.directory("snapshots", snapshot))
+
+    def postgres_admits(self, ident: str, user: str, password: str) -> bool:
+        """Whether the server lets a user in with this password; SandboxError where it cannot be asked."""
+        with self._postgres(ident) as database:
+            return database.cluster.admits(user, password)
+
+    def start_proxy(self, ident: str, *, port: int = 5432) -> Endpoint:
+        """Open an endpoint that refuses everybody until :meth:`direct_proxy` says whom it lets through."""
+        with self._exclusive(ident):
+            self._refuse_known(ident)
+            proxy = self._databases[ident] = PostgresProxy(self._fronts, self._authority, port)
+            return proxy.endpoint
+
+    def direct_proxy(self, ident: str, target: str, rules: ProxyRules) -> None:
+        """Let those whom ``rules`` admit through to the PostgreSQL ``target``; unknown or stopped ones: nobody."""
+        with self._exclusive(ident):
+            proxy, database = self._databases.get(ident), self._databases.get(target)
+            backend = database.cluster.backend if isinstance(database, _Postgres) and database.front else None
+            if isinstance(proxy, PostgresProxy):
+                proxy.direct(backend, rules)
 
     def start_valkey(
         self,

@@ -141,6 +141,21 @@ class PostgresCluster:
         with self._connection() as connection:
             connection.execute(*_with_verifier(connection, "ALTER ROLE {} PASSWORD {}", self.user, password))
 
+    def admits(self, user: str, password: str) -> bool:
+        """Whether a user gets in with this password; SandboxError where the server does not answer."""
+        import psycopg
+
+        host, port = self.backend
+        where: dict[str, Any] = {"host": host, "port": port, "dbname": "postgres", "sslmode": "disable"}
+        try:
+            psycopg.connect(**where, user=user, password=password, gssencmode="disable", connect_timeout=5).close()
+        except psycopg.Error as err:
+            said = str(err).partition("\n")[0]
+            if "authentication failed" in said:
+                return False
+            raise SandboxError(said.rpartition("FATAL:  ")[2], where=self._where) from None
+        return True
+
     def configure(self, parameters: Mapping[str, str], *, restart: bool) -> None:
         """Replace the parameters: those that a running server can change it does, others wait for a restart.
 

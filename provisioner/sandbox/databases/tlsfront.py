@@ -10,6 +10,9 @@ CancelRequest      goes through, also without TLS, as a real server has it
 StartupMessage     without TLS: refused as ``pg_hba.conf`` refuses it where TLS is forced
 =================  ============================================================================
 
+A front may have a porter (``admits``), who is told the user's name before anything goes through and may refuse him: it
+plays a proxy in front of a database.
+
 Weaknesses: no ``sslnegotiation=direct`` and no ``channel_binding=require``; ``pg_stat_ssl`` says false.
 """
 
@@ -21,9 +24,9 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from provisioner.sandbox.databases.addresses import Endpoint
 
@@ -37,6 +40,13 @@ _HANDSHAKE_TIME: Final = 15.0
 _STARTUP_TIME: Final = 60.0
 
 
+class Refusal(NamedTuple):
+    """Why a client is not let through: PostgreSQL's error code, and a message for the client."""
+
+    sqlstate: str
+    message: str
+
+
 class Speech(Enum):
     """What a front speaks before it lets everything through."""
 
@@ -46,7 +56,10 @@ class Speech(Enum):
 
 
 class Front:
-    """One listening endpoint. ``targets`` are tried round robin; ``force`` refuses PostgreSQL without TLS."""
+    """One listening endpoint. ``targets`` are tried round robin; ``force`` refuses PostgreSQL without TLS.
+
+    ``admits``: PostgreSQL's porter, called in the loop's thread with a user's name and whether he came with TLS.
+    """
 
     def __init__(
         self,
@@ -60,13 +73,18 @@ class Front:
         self.speech = speech
         self.context = context
         self.force = force
+        self.admits: Callable[[str, bool], Refusal | None] | None = None
         self._turns = itertools.cycle(tuple(targets))
         self.server: asyncio.Server | None = None
         self.clients: set[_Client] = set()
 
-    def next_target(self) -> Endpoint:
-        """The server that the next connection goes to."""
-        return next(self._turns)
+    def next_target(self) -> Endpoint | None:
+        """The server that the next connection goes to, if there is any."""
+        return next(self._turns, None)
+
+    def retarget(self, targets: Sequence[Endpoint]) -> None:
+        """Where connections go from now on; those that are open stay."""
+        self._turns = itertools.cycle(tuple(targets))
 
 
 class FrontLoop:
@@ -180,6 +198,7 @@ class _Client(_Pump):
         self._buffer = b""
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._secure = False
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -224,16 +243,24 @@ class _Client(_Pump):
             if code == _GSSENC_REQUEST:
                 self._buffer = self._buffer[length:]
                 self.transport.write(b"N")
-            elif code == _SSL_REQUEST:
+            elif code == _SSL_REQUEST and not self._secure:
                 self._go_on(self._upgrade(length))
                 return
-            elif self._front.force and code != _CANCEL_REQUEST:
-                self.transport.write(_no_encryption(self._buffer[_HEAD.size : length]))
+            elif code != _CANCEL_REQUEST and (refusal := self._refused(self._buffer[_HEAD.size : length])):
+                self.transport.write(refusal)
                 self.transport.close()
                 return
             else:
                 self._go_on(self._connect())
                 return
+
+    def _refused(self, startup: bytes) -> bytes | None:
+        """The answer to a client that is not let through."""
+        told = _told(startup)
+        if self._front.admits is not None:
+            refusal = self._front.admits(told.get("user", ""), self._secure)
+            return _fatal(*refusal) if refusal else None
+        return _no_encryption(told) if self._front.force and not self._secure else None
 
     def _go_on(self, work: Coroutine[Any, Any, None]) -> None:
         assert self.transport is not None
@@ -263,7 +290,12 @@ class _Client(_Pump):
             return
         if transport is None:
             return
-        self.transport = transport
+        self.transport, self._secure = transport, True
+        if self._front.admits is not None:  # he has to say first who he is
+            self._task = None
+            if self._buffer:
+                self._preamble()
+            return
         transport.pause_reading()
         await self._connect()
 
@@ -271,6 +303,8 @@ class _Client(_Pump):
         assert self.transport is not None
         target = self._front.next_target()
         try:
+            if target is None:
+                raise ConnectionRefusedError
             _, server = await self._loop.create_connection(lambda: _Pump(self), target.host, target.port)
         except OSError:
             if self._front.speech is Speech.POSTGRES:
@@ -290,10 +324,14 @@ class _Client(_Pump):
         self.transport.resume_reading()
 
 
-def _no_encryption(startup: bytes) -> bytes:
-    """What pg_hba.conf says to a client without TLS where only hostssl lines fit."""
+def _told(startup: bytes) -> dict[str, str]:
+    """The parameters of a StartupMessage."""
     words = [word.decode("utf-8", "replace") for word in startup.split(b"\0")]
-    told = dict(zip(words[::2], words[1::2], strict=False))
+    return dict(zip(words[::2], words[1::2], strict=False))
+
+
+def _no_encryption(told: Mapping[str, str]) -> bytes:
+    """What pg_hba.conf says to a client without TLS where only hostssl lines fit."""
     user = told.get("user", "")
     database = told.get("database") or user
     return _fatal(

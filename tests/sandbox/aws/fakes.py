@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from provisioner.errors import SandboxError
+from provisioner.sandbox.databases.pgproxy import ProxyRules
+
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -48,6 +51,8 @@ class MemoryDatabases:
         self.calls: list[tuple[str, str]] = []
         self.parameters: dict[str, dict[str, str]] = {}
         self.passwords: dict[str, str] = {}
+        self.users: dict[str, str] = {}
+        self.rules: dict[str, ProxyRules] = {}
         self.tokens: dict[str, list[str]] = {}
         self.snapshots: set[str] = set()
         self.alive: set[str] = set()
@@ -80,7 +85,7 @@ class MemoryDatabases:
         force_tls: bool = True,
     ) -> Endpoint:
         self._start("start_postgres", ident, parameters)
-        self.passwords[ident] = password
+        self.passwords[ident], self.users[ident] = password, user
         return Endpoint("127.99.0.1", port)
 
     def set_postgres_password(self, ident: str, password: str) -> None:
@@ -111,6 +116,20 @@ class MemoryDatabases:
         assert snapshot in self.snapshots
         self._start("restore_postgres", ident, parameters)
         return Endpoint("127.99.0.2", port)
+
+    def postgres_admits(self, ident: str, user: str, password: str) -> bool:
+        self._note("postgres_admits", ident)
+        if self.failing:
+            raise SandboxError("the server is stopped")
+        return self.users[ident] == user and self.passwords[ident] == password
+
+    def start_proxy(self, ident: str, *, port: int = 5432) -> Endpoint:
+        self._start("start_proxy", ident, {})
+        return Endpoint("127.99.0.3", port)
+
+    def direct_proxy(self, ident: str, target: str, rules: ProxyRules) -> None:
+        self._note("direct_proxy", ident)
+        self.rules[ident] = rules
 
     def delete_snapshot(self, snapshot: str) -> None:
         self.snapshots.discard(snapshot)

@@ -24,6 +24,9 @@ def collect(services: Services) -> Iterator[Item]:
                 ("db-parameter-group", "pg"): rds.parameter_groups,
                 ("event-subscription", "es"): rds.subscriptions,
             })  # fmt: skip
+            for proxy in rds.proxies.values():
+                arn = rds.arn("db-proxy", proxy.ident)
+                yield Item(rds.service, "db-proxy", arn, proxy.name, owner_of(rds.tags.get(arn, {})))
     for cache in services.elasticache.regions():
         with cache.lock:
             cache.settle()

@@ -11,6 +11,8 @@ from provisioner.sandbox.aws.rds import (
     instances,
     modify,
     parameter_groups,
+    proxies,
+    proxy_targets,
     restore,
     snapshots,
     subnet_groups,
@@ -41,6 +43,15 @@ _OPERATIONS: Final[dict[str, Handler[RdsRegion]]] = {
     "DescribeDBSnapshots": snapshots.describe,
     "DeleteDBSnapshot": snapshots.delete,
     "RestoreDBInstanceFromDBSnapshot": restore.restore,
+    "CreateDBProxy": proxies.create,
+    "DescribeDBProxies": proxies.describe,
+    "ModifyDBProxy": proxies.modify,
+    "DeleteDBProxy": proxies.delete,
+    "DescribeDBProxyTargetGroups": proxy_targets.describe_groups,
+    "ModifyDBProxyTargetGroup": proxy_targets.modify_group,
+    "RegisterDBProxyTargets": proxy_targets.register,
+    "DeregisterDBProxyTargets": proxy_targets.deregister,
+    "DescribeDBProxyTargets": proxy_targets.describe,
     "CreateEventSubscription": subscriptions.create,
     "DescribeEventSubscriptions": subscriptions.describe,
     "ModifyEventSubscription": subscriptions.modify,
@@ -68,10 +79,11 @@ class Rds(StrictService[RdsRegion]):
     region_class = RdsRegion
 
     def removals(self, region: RdsRegion) -> list[Callable[[], None]]:
-        """What takes away the PostgreSQL servers behind instances, and the copies behind snapshots."""
+        """What takes away the PostgreSQL servers behind instances, the copies behind snapshots, and proxies' fronts."""
         databases = region.world.databases
         servers = [partial(databases.remove, instance.database) for instance in region.instances.values()]
         return [
+            *(partial(databases.remove, proxy.front) for proxy in region.proxies.values()),
             *servers,
             *(partial(databases.delete_snapshot, snapshot.copy) for snapshot in region.snapshots.values()),
         ]

@@ -13,6 +13,7 @@ from typing import Any
 from provisioner.sandbox.aws.call import AwsError
 from provisioner.sandbox.aws.lifecycle import Lifecycle
 from provisioner.sandbox.aws.neighbours import Subnet
+from provisioner.sandbox.aws.rds.proxy import Proxy
 from provisioner.sandbox.aws.strict import Region
 from provisioner.sandbox.aws.world import World
 
@@ -126,6 +127,7 @@ class RdsRegion(Region):
         self.subnet_groups: dict[str, SubnetGroup] = {}
         self.parameter_groups: dict[str, ParameterGroup] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self.proxies: dict[str, Proxy] = {}
         self.events: list[Event] = []
 
     def settle(self) -> None:
@@ -134,6 +136,10 @@ class RdsRegion(Region):
             if instance.status == GONE:
                 del self.instances[ident]
                 self.tags.pop(self.arn("db", ident), None)
+        for name, proxy in list(self.proxies.items()):
+            if proxy.status == GONE:
+                del self.proxies[name]
+                self.tags.pop(self.arn("db-proxy", proxy.ident), None)
         for name, subscription in list(self.subscriptions.items()):
             if subscription.lifecycle.status == GONE:
                 del self.subscriptions[name]

@@ -86,6 +86,7 @@ def _check(region: RdsRegion, s: Subscription) -> None:
         "db-instance": region.instances,
         "db-parameter-group": region.parameter_groups,
         "db-snapshot": region.snapshots,
+        "db-proxy": {proxy.name for proxy in region.proxies.values()},
     }
     for source in s.sources:
         if source not in homes.get(s.source_type, {}):

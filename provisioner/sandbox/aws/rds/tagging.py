@@ -15,6 +15,7 @@ _NOT_FOUND: Final = {
     "subgrp": "DBSubnetGroupNotFoundFault",
     "pg": "DBParameterGroupNotFound",
     "es": "SubscriptionNotFound",
+    "db-proxy": "DBProxyNotFoundFault",
 }
 
 
@@ -30,6 +31,7 @@ def _known(region: RdsRegion, arn: str) -> str:
         "subgrp": region.subnet_groups,
         "pg": region.parameter_groups,
         "es": region.subscriptions,
+        "db-proxy": {proxy.ident for proxy in region.proxies.values()},
     }
     if parts[3] != region.name or name not in homes[kind]:
         raise AwsError(_NOT_FOUND[kind], f"{name} not found in {region.name}")

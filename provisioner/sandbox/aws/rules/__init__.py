@@ -88,6 +88,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("sns", "ListSubscriptions"): sns.list_subscriptions,
     ("sns", "ListSubscriptionsByTopic"): sns.list_subscriptions,
     ("iam", "CreateRole"): iam.create_role,
+    ("iam", "SimulatePrincipalPolicy"): iam.simulate,
     **{("iam", name): iam.with_aws_policy for name in _NAMES_POLICY},
     ("cloudwatch", "PutMetricAlarm"): cloudwatch.put_alarm,
     ("cloudwatch", "DescribeAlarms"): cloudwatch.describe,

@@ -1,4 +1,4 @@
-"""IAM: names, policy documents, and the policies that AWS manages, which appear when they are first named."""
+"""IAM: names, policy documents, the simulator, and the policies that AWS manages, which appear when first named."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from provisioner.sandbox.aws.access import Access
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 from provisioner.sandbox.aws.rules.kms import check_policy
+from provisioner.sandbox.aws.wire import answer, parameters
 from provisioner.sandbox.settings import ACCOUNT
 
 if TYPE_CHECKING:
@@ -25,6 +27,28 @@ def create_role(call: Call, services: Services, proceed: Callable[[], Reply]) ->
         raise AwsError("ValidationError", f"The specified value for roleName is invalid: {name}")
     check_policy(call.form.get("AssumeRolePolicyDocument", ""), "MalformedPolicyDocument")
     return proceed()
+
+
+def simulate(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """SimulatePrincipalPolicy of a role: what its own policies say of actions, resources and a context."""
+    wish = parameters(call, "InvalidInput")
+    source = wish["PolicySourceArn"]
+    if not services.world.neighbours.role_exists(source):
+        raise AwsError("NoSuchEntity", f"{source} cannot be found; the sandbox simulates roles alone")
+    context = {one["ContextKeyName"]: one["ContextKeyValues"][0] for one in wish.get("ContextEntries", [])}
+    access = Access(services.world.moto)
+    results = [
+        {
+            "EvalActionName": action,
+            "EvalResourceName": resource,
+            "EvalDecision": access.decide(source, action, resource, context),
+            "MatchedStatements": [],
+            "MissingContextValues": [],
+        }
+        for action in wish["ActionNames"]
+        for resource in wish.get("ResourceArns") or ["*"]
+    ]
+    return answer(call, {"EvaluationResults": results, "IsTruncated": False})
 
 
 def with_aws_policy(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
