@@ -33,6 +33,8 @@ PROVISION_TIMES: Final[Mapping[str, float]] = {
     "elasticache": 0.4,
     "elasticache:modify": 0.2,
     "elasticache:delete": 0.2,
+    "ec2:nat": 0.3,
+    "ec2:nat-delete": 0.2,
 }
 """Seconds that each kind of work takes when nobody says otherwise: long enough to be seen, short enough to like."""
 

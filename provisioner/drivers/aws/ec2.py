@@ -1,5 +1,5 @@
-"""What VPC, subnet and security group share: AWS assigns their ids, so they are found by tag, or adopted by
-id.
+"""What VPC, subnet, security group, gateways and the like share: AWS assigns their ids, so they are found by tag, or
+adopted by id.
 
 A type's ``at`` field (``vpc_id``, …) is its identity: with it the step means exactly that object, which must
 exist and be adopted; without it the step means the one that carries its ownership tag. Looking is done with
@@ -23,10 +23,12 @@ from typing import Any, ClassVar
 import msgspec
 
 from provisioner import resource
+from provisioner.drivers.aws import absent
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.page import chunks
 from provisioner.errors import InvalidRequestError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed
+from provisioner.resource import outright
 
 _MOST_VALUES = 200
 """EC2 takes at most 200 values in one filter."""
@@ -46,6 +48,8 @@ class Ec2Object(resource.Resource):
     id_filter: ClassVar[str]
     at: ClassVar[str]
     """The spec field that names an object to adopt."""
+    gone: ClassVar[frozenset[str]] = frozenset()
+    """Values of ``State`` with which AWS goes on listing what does not exist any more."""
 
     @abstractmethod
     def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
@@ -71,7 +75,7 @@ class Ec2Object(resource.Resource):
     def search(self, deployment: str, region: str) -> Iterator[Key]:
         """One list call: EC2's filters take a * at the end of a tag's value."""
         what = [{"Name": f"tag:{OWNER_TAG}", "Values": [f"{deployment}/*"]}]
-        for item in self.session.pages("ec2", self.describe, self.listed, region=region, Filters=what):
+        for item in self._list(region, what):
             marks = tagging.from_list(item.get("Tags"))
             if key := tagging.found(marks, deployment, region, marks.get(tagging.NAME, "")):
                 yield key
@@ -162,11 +166,20 @@ class Ec2Object(resource.Resource):
             answers: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
             for values in chunks(list(asked), _MOST_VALUES):
                 what = [{"Name": question, "Values": values}]
-                for item in self.session.pages("ec2", self.describe, self.listed, region=region, Filters=what):
+                for item in self._list(region, what):
                     answers[self._answers(question, item)].append(item)
             for value, objects in answers.items():
                 for key in asked.get(value, ()):
-                    yield key, sorted(objects, key=lambda item: str(item[self.id_field]))
+                    yield key, sorted(objects, key=self.rank)
+
+    def rank(self, item: Mapping[str, Any]) -> tuple[int, str]:
+        """Of several objects of one step the one with the least rank is shown."""
+        return 0, str(item[self.id_field])
+
+    def _list(self, region: str, what: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for item in self.session.pages("ec2", self.describe, self.listed, region=region, Filters=what):
+            if item.get("State") not in self.gone:
+                yield item
 
     def _filter(self, named: str | None) -> str:
         return self.id_filter if named else f"tag:{OWNER_TAG}"
@@ -175,3 +188,22 @@ class Ec2Object(resource.Resource):
         if question == self.id_filter:
             return str(item[self.id_field])
         return tagging.from_list(item.get("Tags")).get(OWNER_TAG, "")
+
+
+class Unguarded(Ec2Object):
+    """Base of types of which AWS makes a second object without a word: a create looks first, unless that was just
+    done."""
+
+    def read(self, key: Key) -> Observed | None:
+        """As of every object that its tag finds; that there is none is remembered for the create."""
+        return absent.note(self.session, self.type, key, super().read(key))
+
+    def existing(self, key: Key) -> dict[str, Any] | None:
+        """What a create must go on with: listed, or made in this session and not to be seen yet (its id alone)."""
+        with outright():
+            missing = absent.take(self.session, self.type, key)
+            owned = [] if missing else self.owned(key)
+        if owned:
+            return owned[0]
+        begun = self.begun(key)
+        return None if begun is None else {self.id_field: begun}

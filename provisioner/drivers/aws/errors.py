@@ -8,7 +8,7 @@ means different things (Secrets Manager's InvalidRequestException, for one). The
 object made a moment ago it says "not yet", for EC2, KMS, IAM, SNS and CloudWatch Logs take seconds to spread
 the news: there it is waited for, up to the step's time, and an object that never was fails with that wait.
 
-Weakness: three rows do look at the message, because AWS gives the same code to "not yet" and to "never".
+Weakness: four rows do look at the message, because AWS gives the same code to "not yet" and to "never".
 """
 
 from __future__ import annotations
@@ -56,6 +56,10 @@ def _codes(text: str) -> re.Pattern[str]:
 
 
 _TABLE: Final[tuple[_Row, ...]] = (
+    # EC2's word for an address that a NAT gateway has not let go of yet; who may not is told UnauthorizedOperation.
+    _Row(
+        InUseError, _codes("AuthFailure"), "ec2", "ReleaseAddress", words="permission to access the specified resource"
+    ),
     # Who is asking: no retry helps, and the object is not to blame.
     _Row(
         CredentialsError,
@@ -91,7 +95,7 @@ _TABLE: Final[tuple[_Row, ...]] = (
         BusyError,
         _codes(r"Invalid\w+I[Dd]\.NotFound InvalidGroup\.NotFound"),
         "ec2",
-        r"(Create|Modify|Authorize|Revoke|Update|Associate)\w+",
+        r"(Create|Modify|Authorize|Revoke|Update|Associate|Attach|Replace)\w+",
     ),
     _Row(
         BusyError, _codes("NotFound"), "kms", "(Enable|Disable)KeyRotation|DisableKey|TagResource|(Create|Update)Alias"
@@ -141,7 +145,7 @@ _TABLE: Final[tuple[_Row, ...]] = (
         """),
     ),
     # Not there.
-    _Row(NotFoundError, _codes(r".*NotFound NoSuch\w+ 404")),
+    _Row(NotFoundError, _codes(r".*NotFound NoSuch\w+ 404 Gateway\.NotAttached")),
 )
 
 _SERVER_ERROR: Final = 500

@@ -20,6 +20,8 @@ from provisioner.resource import Holder
 Found = Mapping[str, Any]
 _RDS: Final = "amazon-rds"
 _ELASTICACHE: Final = "amazon-elasticache"
+_NAT: Final = "nat_gateway"
+"""The type of the interface by which a NAT gateway is in its subnet."""
 
 
 def _listed(session: Any, service: str, operation: str, field: str, key: Key, **parameters: Any) -> list[Found]:
@@ -70,11 +72,60 @@ def _rule(key: Key, group: Found) -> Holder:
 
 
 def of_subnet(session: Any, key: Key, subnet: str) -> list[Holder]:
-    """Interfaces that are in it; databases by their name."""
+    """Interfaces that are in it; databases and NAT gateways by their name."""
     interfaces = _listed(
         session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=_filter("subnet-id", subnet)
     )
-    return _of_interfaces(session, key, interfaces, lambda instance: subnet in _subnets(instance), "move it away")
+    gateways = nat_gateways(session, key, "subnet-id", subnet) if _of_nat(interfaces) else []
+    others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
+    found = _of_interfaces(session, key, others, lambda instance: subnet in _subnets(instance), "move it away")
+    return [*gateways, *found]
+
+
+def _of_nat(interfaces: Iterable[Found]) -> bool:
+    return any(item.get("InterfaceType") == _NAT for item in interfaces)
+
+
+def nat_gateways(session: Any, key: Key, question: str, value: str) -> list[Holder]:
+    """NAT gateways that are there or on their way out."""
+    return [
+        Holder(
+            f"NAT gateway {item['NatGatewayId']}",
+            tags.owner(tags.from_list(item.get("Tags"))),
+            leaving=item.get("State") == "deleting",
+            by_hand=_show(key, f"ec2 describe-nat-gateways --nat-gateway-ids {item['NatGatewayId']}", "delete it"),
+        )
+        for item in _listed(
+            session, "ec2", "describe_nat_gateways", "NatGateways", key, Filters=_filter(question, value)
+        )
+        if item.get("State") != "deleted"
+    ]
+
+
+def of_internet_gateway(session: Any, key: Key, vpc: str) -> list[Holder]:
+    """What in a VPC has a public address: NAT gateways by their name."""
+    question = _filter("vpc-id", vpc)
+    every = _listed(session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=question)
+    interfaces = [item for item in every if item.get("Association", {}).get("PublicIp")]
+    gateways = nat_gateways(session, key, "vpc-id", vpc) if _of_nat(interfaces) else []
+    others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
+    return [*gateways, *_of_interfaces(session, key, others, lambda instance: False, "take its public address away")]
+
+
+def of_address(session: Any, key: Key, address: Found) -> list[Holder]:
+    """The interface that has an elastic address, or the NAT gateway that it belongs to."""
+    number = address.get("NetworkInterfaceId")
+    if not number:
+        return []
+    question = _filter("network-interface-id", number)
+    (interface,) = _listed(
+        session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=question
+    ) or [{"NetworkInterfaceId": number}]
+    if interface.get("InterfaceType") == _NAT:
+        every = nat_gateways(session, key, "subnet-id", interface["SubnetId"])
+        if found := [one for one in every if one.what.rpartition(" ")[2] in interface.get("Description", "")]:
+            return found
+    return [_interface(key, interface, "disassociate the address")]
 
 
 def _subnets(instance: Found) -> list[str]:

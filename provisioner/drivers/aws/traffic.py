@@ -87,10 +87,11 @@ def _problem(rule: Mapping[str, Any]) -> str | None:
     peers = [name for name in _PEERS if rule.get(name)]
     if len(peers) != 1:
         return f"give exactly one of {', '.join(_PEERS)}"
-    return _ports_problem(rule) or (_network_problem(rule["cidr"]) if "cidr" in peers else None)
+    return ports_problem(rule) or (network_problem(rule["cidr"]) if "cidr" in peers else None)
 
 
-def _ports_problem(rule: Mapping[str, Any]) -> str | None:
+def ports_problem(rule: Mapping[str, Any]) -> str | None:
+    """What is wrong with ``protocol``, ``port`` and ``to_port`` of a rule, or None."""
     protocol, low, high = rule.get("protocol", "tcp"), rule.get("port"), rule.get("to_port")
     if protocol in ("tcp", "udp") and (low is None or low < 0):
         return f"{protocol} needs a port (0 with to_port 65535 for all of them)"
@@ -103,7 +104,8 @@ def _ports_problem(rule: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _network_problem(cidr: str) -> str | None:
+def network_problem(cidr: str) -> str | None:
+    """Why it is not a network, or None."""
     try:
         ipaddress.ip_network(cidr)
     except ValueError as err:

@@ -12,9 +12,9 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, holders
+from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
-from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
@@ -42,7 +42,7 @@ def _made_or_named(cidr: str | None, vpc_id: str | None) -> str | None:
 
 
 @resource.resource("aws.vpc")
-class Vpc(Ec2Object):
+class Vpc(Unguarded):
     """A private network of its own, without a way in or out until something gives it one."""
 
     class Spec(resource.Spec, frozen=True, kw_only=True):
@@ -94,10 +94,6 @@ class Vpc(Ec2Object):
     kind, describe, listed = "vpc", "describe_vpcs", "Vpcs"
     id_field, id_filter, at = "VpcId", "vpc-id", "vpc_id"
 
-    def read(self, key: Key) -> Observed | None:
-        """As of every object that its tag finds; that there is none is remembered for the create."""
-        return absent.note(self.session, self.type, key, super().read(key))
-
     def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
         """A call more for each DNS switch that the plan manages: they are not in the list."""
         marks = tagging.from_list(found.get("Tags"))
@@ -117,17 +113,11 @@ class Vpc(Ec2Object):
         )
 
     def create(self, key: Key, spec: Spec) -> None:
-        """Makes the VPC, then sets the switches; a read shows a switch that is still missing.
-
-        AWS would make a second one without a word, so it looks first, unless that was just done.
-        """
+        """Makes the VPC, then sets the switches; a read shows a switch that is still missing."""
         self.refuse_named(key)
         self.refuse(key, _made_or_named(spec.cidr, spec.vpc_id))
-        with outright():
-            missing = absent.take(self.session, self.type, key)
-            owned = [] if missing else [item["VpcId"] for item in self.owned(key)]
-        existing = owned or [self.begun(key)]
-        if existing[0] is None:
+        existing = self.existing(key)
+        if existing is None:
             with outright():
                 answer = self.call(
                     "create_vpc",
@@ -135,9 +125,9 @@ class Vpc(Ec2Object):
                     CidrBlock=spec.cidr,
                     TagSpecifications=self.tag_specification(key, spec.tags),
                 )
-            existing = [self.begin(key, answer["Vpc"]["VpcId"])]
+            existing = {"VpcId": self.begin(key, answer["Vpc"]["VpcId"])}
         # A new VPC resolves names already.
-        self._switch(key, existing[0], spec.dns_support, spec.dns_hostnames is not False)
+        self._switch(key, existing["VpcId"], spec.dns_support, spec.dns_hostnames is not False)
         self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:

@@ -3,13 +3,15 @@ security groups, and takes them away with the database ("requester-managed": nob
 
 They are kept among moto's own, and brought up to date before every EC2 call that looks at interfaces or deletes what
 one of them may hold. One a node: an instance with a standby has two, a replication group as many as it has members.
-A proxy has one a subnet.
+A proxy has one a subnet. Those of NAT gateways are such ones, too; ``natgateways`` makes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from provisioner.sandbox.aws import natgateways
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.elasticache.state import CacheRegion
@@ -32,12 +34,13 @@ class _Wanted(NamedTuple):
 
 def refresh(services: Services, region: str) -> None:
     """Brings the managed interfaces of a region up to date."""
+    natgateways.settle(services, region)
     subnet = services.world.neighbours.subnet
     wanted = {(item.requester, item.name): item for item in _wanted(services, region) if subnet(region, item.subnet)}
     moto = services.world.moto
     with moto.lock("ec2"):
         backend = moto.backend("ec2", region)
-        there = {eni.managed_as: eni for eni in list(backend.enis.values()) if hasattr(eni, "managed_as")}
+        there = {eni.managed_as: eni for eni in list(backend.enis.values()) if _of_database(eni)}
         for key, eni in there.items():
             if key not in wanted or eni.subnet.id != wanted[key].subnet:
                 del backend.enis[eni.id]
@@ -51,6 +54,10 @@ def refresh(services: Services, region: str) -> None:
 def managed(eni: Any) -> bool:
     """Whether one of moto's interfaces is such a one."""
     return hasattr(eni, "managed_as")
+
+
+def _of_database(eni: Any) -> bool:
+    return managed(eni) and eni.managed_as[0] in (_RDS, _ELASTICACHE)
 
 
 def _make(backend: Any, item: _Wanted) -> Any:

@@ -52,7 +52,7 @@ def _kinds(backend: Any, default: str | None) -> list[Kind]:
         ("network-acl", backend.network_acls.values(), lambda a: not _is_default(a)),
         ("internet-gateway", backend.internet_gateways.values(), always),
         ("egress-only-internet-gateway", backend.egress_only_internet_gateways.values(), always),
-        ("nat-gateway", backend.nat_gateways.values(), always),
+        ("nat-gateway", backend.nat_gateways.values(), always),  # one that failed is there until somebody deletes it
         ("vpc-endpoint", backend.vpc_end_points.values(), always),
         ("vpc-peering-connection", backend.vpc_pcxs.values(), always),
         ("vpn-gateway", backend.vpn_gateways.values(), always),

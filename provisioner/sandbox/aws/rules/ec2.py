@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from provisioner.sandbox.aws import interfaces
+from provisioner.sandbox.aws import interfaces, natgateways
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
+from provisioner.sandbox.aws.rules.ec2subnets import forget_subnet
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
@@ -95,12 +96,16 @@ def delete_subnet(call: Call, services: Services, proceed: Callable[[], Reply]) 
         backend = services.world.moto.backend("ec2", call.region)
         if any(getattr(eni.subnet, "id", None) == subnet for eni in backend.enis.values()):
             raise _has_dependencies("subnet", subnet)
-        return proceed()
+        reply = proceed()
+        if subnet not in {thing.id for thing in _networks(services, call.region)}:
+            forget_subnet(backend, subnet)
+        return reply
 
 
 def delete_vpc(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
     """Not while it holds a security group of the user's, a gateway or an endpoint (moto itself looks at subnets)."""
     vpc = call.form.get("VpcId", "")
+    natgateways.settle(services, call.region)
     with services.world.moto.lock("ec2"):
         backend = services.world.moto.backend("ec2", call.region)
         held = [
