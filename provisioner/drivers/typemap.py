@@ -42,6 +42,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.sns_topic": f"{_AWS}.sns_topic:SnsTopic",
     "aws.sns_subscription": f"{_AWS}.sns_subscription:SnsSubscription",
     "aws.log_group": f"{_AWS}.log_group:LogGroup",
+    "aws.lambda_function": f"{_AWS}.lambda_function:LambdaFunction",
     "aws.cloudwatch_alarm": f"{_AWS}.cloudwatch_alarm:CloudwatchAlarm",
     "check.tcp": f"{_CHECK}.tcp:Tcp",
     "check.postgres": f"{_CHECK}.postgres:Postgres",

@@ -31,6 +31,10 @@ Do: give one of them another; the name is how references, the record and the obj
     "plan.environment-needed": """The plan has several environments and none was chosen.
 
 Do: choose one with -e.""",
+    "plan.folder": """A folder that a step puts into the cloud cannot be read.
+It is looked for beside the plan's file; links in it are refused, for what they lead to may be another elsewhere.
+
+Do: correct the path, or make the folder; several folders that are to be one are joined by " + ".""",
     "plan.literal-secret": """A secret stands in the plan or in a parameter file as plain text.
 Files are copied, committed and mailed; a secret must not be in one.
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from provisioner import folder
 from provisioner.plan.findings import Findings, describe
 from provisioner.plan.model import OutputDecl, StepDecl
 from provisioner.plan.read import Scope, Section, located_refs
-from provisioner.plan.speccheck import Checked, Secrets, check, fields_of
+from provisioner.plan.speccheck import Checked, Secrets, check, fields_of, folder_fields
 from provisioner.plan.steps import RawStep
 from provisioner.plan.yamlfile import TreePath
-from provisioner.refs import PARAM, Ref
+from provisioner.refs import PARAM, Ref, Text, refs_in
 from provisioner.resource import Gate, Registry, Resource, StepType
 from provisioner.secret import Secret
 from provisioner.spec import complaints
@@ -64,8 +66,10 @@ class Checker:
 
     def declaration(self, step: RawStep) -> StepDecl:
         """The step for the engine, once everything about it is checked."""
-        needed = self._references(step) | self._after(step)
         cls = self.types[step.name]
+        if cls is not None:
+            self._folders(step, cls)
+        needed = self._references(step) | self._after(step)
         if cls is not None:
             self._kind(step, cls)
             self._fields(step, cls)
@@ -85,6 +89,24 @@ class Checker:
             description=step.description,
             index=step.position,
         )
+
+    def _folders(self, step: RawStep, cls: type[StepType]) -> None:
+        """Puts in place of each folder what stands for its content; one of a step that is switched off need not be."""
+        base = Path(step.section.source.file).parent
+        for name in folder_fields(cls.Spec):
+            value = step.tree.get(name)
+            if isinstance(value, Ref | Text):
+                if all(self.scope.has_value(ref) for ref in refs_in(value)):
+                    message = (
+                        f"{name}: the folder must be known when the plan is read; only parameters may be used here"
+                    )
+                    step.section.error("plan.reference-not-here", message, ("with", name))
+            elif isinstance(value, str) and step.on:
+                try:
+                    step.tree[name] = folder.take(base, value)
+                except ValueError as err:
+                    hint = "folders are relative to the plan's file"
+                    step.section.error("plan.folder", f"{name}: {err}", ("with", name), hint=hint)
 
     def _references(self, step: RawStep) -> set[str]:
         needed: set[str] = set()

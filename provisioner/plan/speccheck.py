@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 from msgspec import inspect as mi
 
+from provisioner.folder import is_folder
 from provisioner.plan.findings import describe
 from provisioner.plan.spectypes import (
     LISTS,
@@ -114,6 +115,20 @@ def struct_info(spec: type[Spec]) -> mi.StructType:
 def fields_of(spec: type[Spec]) -> tuple[Any, ...]:
     """msgspec's FieldInfo of each field, in order."""
     return msgspec.structs.fields(spec)
+
+
+@lru_cache(maxsize=512)
+def folder_fields(spec: type[Spec]) -> tuple[str, ...]:
+    """The names of the fields whose value is a folder."""
+    return tuple(field.encode_name for field in struct_info(spec).fields if _is_folder(field.type))
+
+
+def _is_folder(info: mi.Type) -> bool:
+    while isinstance(info, mi.Metadata):
+        if is_folder(info.extra):
+            return True
+        info = info.type
+    return isinstance(info, mi.UnionType) and any(map(_is_folder, info.types))
 
 
 def _default(field: Any) -> Any:

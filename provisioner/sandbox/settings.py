@@ -35,6 +35,9 @@ PROVISION_TIMES: Final[Mapping[str, float]] = {
     "elasticache:delete": 0.2,
     "ec2:nat": 0.3,
     "ec2:nat-delete": 0.2,
+    "lambda": 0.2,
+    "lambda:update": 0.1,
+    "lambda:interfaces": 1.0,
 }
 """Seconds that each kind of work takes when nobody says otherwise: long enough to be seen, short enough to like."""
 

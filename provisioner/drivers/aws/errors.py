@@ -88,6 +88,7 @@ _TABLE: Final[tuple[_Row, ...]] = (
     # A new role takes seconds to spread, and until then it looks like a wrong one.
     _Row(BusyError, _codes("InvalidParameterValue"), "rds", words="IAM role ARN value is invalid"),
     _Row(BusyError, _codes("InvalidParameterValue"), "lambda", words="role .* cannot be assumed"),
+    _Row(BusyError, _codes("InvalidParameterValue"), "lambda", words="execution role does not have permissions"),
     # A secret's name stays taken while it is being deleted, be it by force or with a recovery window.
     _Row(BusyError, _codes("InvalidRequest"), "secretsmanager", "CreateSecret"),
     # Made a moment ago and not known everywhere yet. InvalidPermission (a rule) and InvalidZone are no such things.

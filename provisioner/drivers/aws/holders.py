@@ -22,6 +22,8 @@ _RDS: Final = "amazon-rds"
 _ELASTICACHE: Final = "amazon-elasticache"
 _NAT: Final = "nat_gateway"
 """The type of the interface by which a NAT gateway is in its subnet."""
+_LAMBDA: Final = "AWS Lambda VPC ENI"
+"""What the description of Lambda's interfaces begins with. They name one function, and may serve others too."""
 
 
 def _listed(session: Any, service: str, operation: str, field: str, key: Key, **parameters: Any) -> list[Found]:
@@ -180,7 +182,10 @@ def _of_interfaces(
         nodes = {str(item.get("Description", "")).removeprefix("ElastiCache ") for item in of_caches}
         held = caches(session, key, lambda node: node["CacheClusterId"] in nodes, then)
         found += held or [_leftover(item) for item in of_caches]
-    known = {item["NetworkInterfaceId"] for item in (*of_rds, *of_caches)}
+    of_functions = [item for item in interfaces if str(item.get("Description", "")).startswith(_LAMBDA)]
+    if of_functions:
+        found += functions(session, key, of_functions, then) or [_left_by_function(item) for item in of_functions]
+    known = {item["NetworkInterfaceId"] for item in (*of_rds, *of_caches, *of_functions)}
     return [*found, *(_interface(key, item, then) for item in interfaces if item["NetworkInterfaceId"] not in known)]
 
 
@@ -198,11 +203,52 @@ def _interface(key: Key, item: Found, then: str) -> Holder:
     )
 
 
+def _left_by_function(item: Found) -> Holder:
+    what = f"network interface {item['NetworkInterfaceId']} ({item.get('Description')})"
+    return Holder(f"{what}, whose function is gone; Lambda takes it away within 45 minutes", leaving=True)
+
+
 def _leftover(item: Found) -> Holder:
     return Holder(
         f"network interface {item['NetworkInterfaceId']} ({item.get('Description')}), whose database is gone",
         leaving=True,
     )
+
+
+# -- functions ------------------------------------------------------------------------------------------------
+
+
+def functions(session: Any, key: Key, interfaces: Iterable[Found], then: str) -> list[Holder]:
+    """Functions, and published versions of them, that are where the interfaces are: same subnet, same groups."""
+    places = {(item["SubnetId"], _worn(item)) for item in interfaces}
+    listed = _listed(session, "lambda", "list_functions", "Functions", key, FunctionVersion="ALL")
+    found: dict[str, Holder] = {}
+    for item in listed:
+        network = item.get("VpcConfig") or {}
+        groups = frozenset(network.get("SecurityGroupIds") or ())
+        if any((subnet, groups) in places for subnet in network.get("SubnetIds") or ()):
+            name, version = item["FunctionName"], item["Version"]
+            found.setdefault(name if version == "$LATEST" else f"{name}:{version}", _function(session, key, item, then))
+    # A version goes with its function, so it is worth a word only where the function itself is elsewhere by now.
+    return [holder for name, holder in found.items() if ":" not in name or name.partition(":")[0] not in found]
+
+
+def _worn(item: Found) -> frozenset[str]:
+    return frozenset(group["GroupId"] for group in item.get("Groups", ()))
+
+
+def _function(session: Any, key: Key, item: Found, then: str) -> Holder:
+    name, version = item["FunctionName"], item["Version"]
+    plain = str(item["FunctionArn"]).removesuffix(f":{version}")
+    with suppress(CloudError):
+        answer = session.call("lambda", "list_tags", what=name, region=key.region, Resource=plain)
+        owner = tags.owner(answer.get("Tags") or {})
+        if version == "$LATEST":
+            shown = _show(key, f"lambda get-function --function-name {name}", f"{then}, or delete the function")
+            return Holder(f"function {name}", owner, item.get("State") == "Deleting", shown)
+        command = f"aws lambda delete-function --function-name {name} --qualifier {version} --region {key.region}"
+        return Holder(f"version {version} of function {name}", owner, by_hand=f"`{command}` deletes that version")
+    return Holder(f"function {name}")
 
 
 # -- databases and caches -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from provisioner.sandbox.aws.call import AwsError, Call, DropConnection, Environ, Reply
+from provisioner.sandbox.aws.functions.manage import DOWNLOADS
 from provisioner.sandbox.aws.identify import identify, signed, to_path_style
 from provisioner.sandbox.aws.lag import Lags
 from provisioner.sandbox.aws.protocol import error_reply, internal, invalid, named, throttling
@@ -117,6 +118,8 @@ class Gateway:
     def _answered(self, call: Call) -> Reply:
         if call.path.startswith(_SECRET_PATHS):
             raise AwsError("AccessDenied", "the control plane is reset through the admin API", 403)
+        if call.path.startswith(DOWNLOADS):
+            return self.services.functions.download(call.path)
         if not signed(call.environ) and call.service == "s3" and not self._open_to_all(call):
             raise denied()
         strict = self.services.strict.get(call.service)

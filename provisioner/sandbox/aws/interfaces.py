@@ -1,13 +1,15 @@
-"""Network interfaces of databases, proxies and caches. AWS makes them in the owner's subnets, has them wear the owner's
-security groups, and takes them away with the database ("requester-managed": nobody else can delete them).
+"""Network interfaces of databases, proxies, caches and functions. AWS makes them in the owner's subnets, has them wear
+the owner's security groups, and takes them away with the owner ("requester-managed": nobody else can delete them).
 
 They are kept among moto's own, and brought up to date before every EC2 call that looks at interfaces or deletes what
 one of them may hold. One a node: an instance with a standby has two, a replication group as many as it has members.
-A proxy has one a subnet. Those of NAT gateways are such ones, too; ``natgateways`` makes them.
+A proxy has one a subnet. Functions with the same subnet and groups share one, which stays for a while after the last of
+them is gone. Those of NAT gateways are such ones, too; ``natgateways`` makes them.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,11 +17,13 @@ from provisioner.sandbox.aws import natgateways
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.elasticache.state import CacheRegion
+    from provisioner.sandbox.aws.functions.state import LambdaRegion
     from provisioner.sandbox.aws.rds.state import RdsRegion
     from provisioner.sandbox.aws.services import Services
 
 _RDS: Final = "amazon-rds"
 _ELASTICACHE: Final = "amazon-elasticache"
+_LAMBDA: Final = "awslambda"
 
 
 class _Wanted(NamedTuple):
@@ -74,7 +78,11 @@ def _wanted(services: Services, region: str) -> Iterator[_Wanted]:
         databases = [*_of_databases(rds), *_of_proxies(rds)]
     with cache.lock:
         cache.settle()
-        yield from [*databases, *_of_caches(cache)]
+        caches = list(_of_caches(cache))
+    functions = services.functions.region(region)
+    with functions.lock:
+        functions.settle()
+        yield from [*databases, *caches, *_of_functions(functions)]
 
 
 def _of_databases(region: RdsRegion) -> Iterator[_Wanted]:
@@ -104,3 +112,11 @@ def _of_caches(region: CacheRegion) -> Iterator[_Wanted]:
             home = next((subnet for subnet in subnets if subnet.zone == zone), subnets[0])
             groups = tuple(s["SecurityGroupIds"])
             yield _Wanted(_ELASTICACHE, f"{member} {group.created}", home.id, groups, f"ElastiCache {member}")
+
+
+def _of_functions(region: LambdaRegion) -> Iterator[_Wanted]:
+    leaving = {place: name for place, (name, _) in region.leaving.items()}
+    for place, function in {**leaving, **region.needed()}.items():
+        name = f"{place.subnet} {' '.join(place.groups)}"
+        mark = uuid.uuid5(uuid.NAMESPACE_OID, name)
+        yield _Wanted(_LAMBDA, name, place.subnet, place.groups, f"AWS Lambda VPC ENI-{function}-{mark}")

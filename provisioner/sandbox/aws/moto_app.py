@@ -17,8 +17,9 @@ from provisioner.sandbox.aws import motopace
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 from provisioner.sandbox.settings import ACCOUNT
 
-_UNLOCKED: Final = {("sns", "Publish"), ("sns", "PublishBatch"), ("sns", "Subscribe"), ("lambda", "Invoke")}
+_UNLOCKED: Final = {("sns", "Publish"), ("sns", "PublishBatch"), ("sns", "Subscribe")}
 _BACKEND: Final = {"lambda": "awslambda"}
+"""Where moto calls a service by another name than boto3."""
 _TOUCHED_BY_OURS: Final = ("logs",)
 """Services in which our own make objects: log groups for exported logs."""
 _ENVIRONMENT: Final = {

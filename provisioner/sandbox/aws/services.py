@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from provisioner.sandbox.aws.elasticache.service import ElastiCache
+from provisioner.sandbox.aws.functions.service import Lambda
 from provisioner.sandbox.aws.rds.service import Rds
 from provisioner.sandbox.aws.rules.tagging import Pictures
 from provisioner.sandbox.aws.strict import StrictService
@@ -13,13 +14,18 @@ from provisioner.sandbox.aws.world import World
 
 
 class Services:
-    """RDS and ElastiCache, by boto3's names in ``strict``; ``reset`` forgets every object of every service."""
+    """RDS, ElastiCache and Lambda, by boto3's names in ``strict``; ``reset`` forgets every object of every service."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.rds = Rds(world)
         self.elasticache = ElastiCache(world)
-        self.strict: dict[str, StrictService[Any]] = {"rds": self.rds, "elasticache": self.elasticache}
+        self.functions = Lambda(world)
+        self.strict: dict[str, StrictService[Any]] = {
+            "rds": self.rds,
+            "elasticache": self.elasticache,
+            "lambda": self.functions,
+        }
         self.reserved_until: dict[tuple[str, str, str], float] = {}
         """Names that deleted objects still hold: (service, region, name) to the time of release."""
         self.held: dict[str, Callable[[], bool]] = {}

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 from provisioner.sandbox.aws.models import service_model
 from provisioner.sandbox.aws.query import parse, render
 from provisioner.sandbox.aws.world import World
 from provisioner.sandbox.settings import ACCOUNT
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
 
 Params = dict[str, Any]
 Result = dict[str, Any]
@@ -91,11 +94,19 @@ class StrictService(Generic[R]):
         if handler is None:
             raise AwsError("NotImplemented", f"the sandbox does not offer {self.name} {call.operation}", 501)
         operation = model.operation_model(call.operation)
-        params = parse(operation, call.form)
+        params = self.parse(operation, call)
         region = self.region(call.region)
         with region.lock:
             region.settle()
             result = handler(region, params, call)
+        return self.render(operation, result)
+
+    def parse(self, operation: OperationModel, call: Call) -> Params:
+        """A call's parameters, typed, in the protocol of the service."""
+        return parse(operation, call.form)
+
+    def render(self, operation: OperationModel, result: Result) -> Reply:
+        """The answer, in the same."""
         return render(operation, result)
 
     def reset(self) -> None:

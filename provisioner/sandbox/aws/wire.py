@@ -6,6 +6,7 @@ moved from the query protocol to JSON, read their calls here: the same members w
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import uuid
@@ -39,11 +40,12 @@ def parameters(call: Call, code: str) -> dict[str, Any]:
     except ValueError as err:
         raise AwsError("SerializationException", f"the body is not JSON: {err}") from err
     if operation.input_shape is not None:
-        _check(operation.input_shape, raw, "", code)
+        check(operation.input_shape, raw, "", code)
     return dict(raw)
 
 
-def _check(shape: Any, value: Any, path: str, code: str) -> None:
+def check(shape: Any, value: Any, path: str, code: str) -> None:
+    """AwsError with ``code`` where a value is none that the model knows; ``path`` is what it is called."""
     kind = shape.type_name
     wanted: Any = _PYTHON.get(kind, object)
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
@@ -52,11 +54,11 @@ def _check(shape: Any, value: Any, path: str, code: str) -> None:
         _check_members(shape, value, path, code)
     elif kind == "map":
         for key, item in value.items():
-            _check(shape.key, key, f"{path}.key", code)
-            _check(shape.value, item, f"{path}.{key}", code)
+            check(shape.key, key, f"{path}.key", code)
+            check(shape.value, item, f"{path}.{key}", code)
     elif kind == "list":
         for number, item in enumerate(value, 1):
-            _check(shape.member, item, f"{path}.{number}", code)
+            check(shape.member, item, f"{path}.{number}", code)
     fault = _breach(shape, value)
     if fault:
         shown = "the value" if shape.metadata.get("sensitive") or kind in ("list", "map") else f"Value '{value}'"
@@ -70,7 +72,7 @@ def _check_members(shape: Any, value: Mapping[str, Any], path: str, code: str) -
             raise AwsError(code, f"1 validation error detected: '{prefix}{name}' must not be null")
     for name, member in shape.members.items():
         if value.get(name) is not None:
-            _check(member, value[name], f"{prefix}{name}", code)
+            check(member, value[name], f"{prefix}{name}", code)
 
 
 def _breach(shape: Any, value: Any) -> str:
@@ -85,9 +87,19 @@ def _breach(shape: Any, value: Any) -> str:
     if size is not None and high is not None and size > high:
         return f"Member must have a value or length of at most {high}"
     pattern = shape.metadata.get("pattern")
-    if pattern and isinstance(value, str) and not re.fullmatch(pattern, value):
+    known = _compiled(pattern) if pattern and isinstance(value, str) else None
+    if known is not None and not known.fullmatch(value):
         return f"Member must satisfy regular expression pattern: {pattern}"
     return ""
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """None for a pattern that Python does not know the like of (Unicode classes)."""
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
 
 
 def answer(call: Call, result: Mapping[str, Any]) -> Reply:

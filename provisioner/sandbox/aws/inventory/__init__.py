@@ -29,7 +29,6 @@ _COLLECTORS: Final[dict[str, Callable[[Any, bool], Iterable[Item]]]] = {
     "sns": platform.sns,
     "logs": platform.logs,
     "cloudwatch": platform.cloudwatch,
-    "lambda": platform.functions,
     "budgets": platform.budgets,
     "sqs": platform.sqs,
     "events": platform.events,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def collect(services: Services) -> Iterator[Item]:
-    """Everything in RDS and ElastiCache but the default groups."""
+    """Everything in RDS, ElastiCache and Lambda but the default groups."""
     for rds in services.rds.regions():
         with rds.lock:
             rds.settle()
@@ -36,6 +36,10 @@ def collect(services: Services) -> Iterator[Item]:
                 ("cache-subnet-group", "subnetgroup"): cache.subnet_groups,
                 ("cache-parameter-group", "parametergroup"): cache.parameter_groups,
             })  # fmt: skip
+    for functions in services.functions.regions():
+        with functions.lock:
+            functions.settle()
+            yield from _items(functions, {("function", "function"): functions.functions})
 
 
 def _items(region: Region, homes: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[Item]:

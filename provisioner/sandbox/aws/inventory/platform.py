@@ -87,12 +87,6 @@ def cloudwatch(backend: Any, everything: bool) -> Iterator[Item]:
         yield Item("cloudwatch", "dashboard", dashboard.arn, dashboard.name)
 
 
-def functions(backend: Any, everything: bool) -> Iterator[Item]:
-    """Lambda functions."""
-    for function in backend._lambdas.all():
-        yield Item("lambda", "function", function.function_arn, function.function_name, owner_of(function.tags))
-
-
 def budgets(backend: Any, everything: bool) -> Iterator[Item]:
     """Budgets."""
     for account, named in backend.budgets.items():

@@ -1,0 +1,6 @@
+"""Another."""
+
+
+def other(event, context):
+    """Says goodbye."""
+    return {"said": f"bye {event['who']}"}
