@@ -29,6 +29,7 @@
     │   ├── AlreadyExistsError
     │   ├── AccessDeniedError
     │   ├── InvalidRequestError
+    │   │   └── NotOfferedError      a version that cannot be had there (any more)
     │   ├── QuotaError
     │   ├── BusyError                retryable: the object is in the middle of something
     │   ├── InUseError               retryable while undoing: something still hangs on it
@@ -360,6 +361,15 @@ class InvalidRequestError(CloudError):
     """
 
     code = "cloud.invalid"
+
+
+class NotOfferedError(InvalidRequestError):
+    """The cloud does not offer, or does not offer any more, what the plan asks for. Nothing was changed.
+
+    Do: write what the message names instead.
+    """
+
+    code = "cloud.not-offered"
 
 
 class QuotaError(CloudError):

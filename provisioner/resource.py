@@ -10,8 +10,8 @@ whatever a later step needs, ``read`` finds.
     ├── Resource            an object in a cloud: read, create, delete (and CanUpdate.update)
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
-Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSearch, CanFind,
-CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanClose, CanGlance, CanLeaveOut.
+Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSettle, CanSearch,
+CanFind, CanClaim, CanNameHolders, CanLinger; of a session CanBeFenced, CanClose, CanGlance, CanLeaveOut.
 """
 
 from __future__ import annotations
@@ -188,6 +188,24 @@ class CanDiscard(Protocol):
     """
 
     def discard(self, key: Key) -> None: ...
+
+
+@runtime_checkable
+class CanSettle(Protocol):
+    """Says what a plan's word means today where it leaves that open: a major version is its newest minor.
+
+    ``settles``: those fields. ``matches`` says of each whether what is recorded, or there already, is one of the things
+    that the word may mean; then that stands for it and nobody is asked.
+
+    ``settle`` gives the values, by field, of what is to be made or changed: exact ones too are checked there, and left
+    out where there is nothing to say. ``known``: the step's fields as far as they are known, resolved. ``seen``: what
+    is there now. It changes nothing, for a preview asks too. NotOfferedError where the cloud does not offer it, with
+    a hint of what to write instead.
+    """
+
+    settles: ClassVar[frozenset[str]]
+
+    def settle(self, key: Key, known: Mapping[str, Any], seen: Observed | None) -> Mapping[str, Any]: ...
 
 
 @runtime_checkable

@@ -98,9 +98,18 @@ class Seen(NamedTuple):
     key: Key
     seen: Observed | None
     at: float
+    """By the engine's clock."""
     glanced: bool = False
     """It may be from a list that lags."""
-    """By the engine's clock."""
+
+
+class Settled(NamedTuple):
+    """What the words of a plan came to that it leaves open (:mod:`settle`), by field."""
+
+    words: Mapping[str, Any]
+    values: Mapping[str, Any]
+    found: Mapping[str, Any]
+    """Of the values, those that the cloud was asked for a moment ago."""
 
 
 class Context:
@@ -136,6 +145,8 @@ class Context:
         self._changes = {change.step: change for change in run.changes if not change.undone}
         self.seen: dict[str, Seen] = {}
         """Step → what the preview saw a moment ago; taken, not read again, by the step's first decision."""
+        self.settled: dict[str, Settled] = {}
+        """Step → what the preview found out of what its plan leaves open."""
         self.lingering: dict[str, tuple[Record, str]] = {}
         """Step → its last record, and what the cloud still keeps of the object that this run deleted."""
 
@@ -222,10 +233,12 @@ class Context:
         ident = traceable(resource, self.record(step), key) if seen is None else ""
         if ident and isinstance(resource, CanFind):
             find = resource.find
-            seen = yield from self.retrier.fetch(
-                Call(lambda: find(key, ident)), resource.service, heard=self._heard(step)
-            )
+            seen = yield from self.ask(lambda: find(key, ident), resource.service, step)
         return seen
+
+    def ask(self, call: Callable[[], Any], service: str, step: str) -> Task:
+        """What a call answers that changes nothing, retried."""
+        return self.retrier.fetch(Call(call), service, heard=self._heard(step))
 
     def _heard(self, step: str) -> Callable[[int, CloudError, float], None]:
         def heard(attempt: int, error: CloudError, pause: float) -> None:

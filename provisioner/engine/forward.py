@@ -21,6 +21,7 @@ from provisioner.engine.intent import announce, announce_update, change_of, reco
 from provisioner.engine.loop import Call, Task
 from provisioner.engine.lost import known
 from provisioner.engine.remove import remove
+from provisioner.engine.settle import settled
 from provisioner.engine.stop import broken, missing
 from provisioner.errors import AlreadyExistsError, CloudError, ForeignObjectError, StepError, ThrottledError
 from provisioner.model import Observed, Phase
@@ -38,7 +39,8 @@ FRESH = 2.0
 def deploy_step(ctx: Context, decl: StepDecl) -> Task:
     """Brings one object to what the plan says; returns the :class:`Action` that this took."""
     yield from ctx.reveal(decl.tree, decl.name)
-    course = Course(ctx, aim(ctx, decl), data_may_go=ctx.allow_data_loss, discard=ctx.allow_data_loss)
+    target = yield from settled(ctx, aim(ctx, decl))
+    course = Course(ctx, target, data_may_go=ctx.allow_data_loss, discard=ctx.allow_data_loss)
     yield from _leave_other(course)
     prior = ctx.seen.pop(decl.name, None)
     if prior is None or prior.key != course.key or course.action is not Action.KEEP or _stale(ctx, decl, prior):

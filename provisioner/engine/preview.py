@@ -18,6 +18,8 @@ from provisioner.engine.decide import Sight, Verdict, decide, sight
 from provisioner.engine.loop import Result, Task
 from provisioner.engine.lost import known as known_by
 from provisioner.engine.schedule import Schedule
+from provisioner.engine.settle import settle
+from provisioner.errors import NotOfferedError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Plan, StepDecl
 from provisioner.refs import UnresolvedError, freeze, refs_in, resolve
@@ -27,7 +29,10 @@ from provisioner.state.records import Action, Record, Status
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """What would happen to one step. ``problem``: why it cannot. ``protected``: the cloud guards it from deletion."""
+    """What would happen to one step. ``problem``: why it cannot. ``protected``: the cloud guards it from deletion.
+
+    ``settled``: what the cloud was asked for of all that the plan leaves open, by field.
+    """
 
     step: str
     type: str
@@ -40,6 +45,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     holds_data: bool = False
     protected: bool = False
     protect: bool = False
+    settled: dict[str, Any] = {}
 
 
 _ACTIONS = {
@@ -182,13 +188,12 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
         return Planned(action=Action.REPLACE, reason=f"{record.type} {record.key.name} becomes another object", **facts)
     yield from ctx.reveal(decl.tree, decl.name)
     yield from ctx.unveil(prior.seen, decl.name)
-    meant = freeze(decl.tree, ctx.lookup)
-    planned = _verdict(ctx, decl, prior.seen, known, unknown, meant, record, facts)
+    planned, meant = yield from _judge(ctx, decl, key, prior.seen, record, facts)
     if prior.glanced and _in_question(planned, prior.seen, record, meant):
         seen = yield from ctx.look_for(resource, key, decl.name)
         ctx.seen[decl.name] = Seen(key, seen, ctx.clock.now())
         yield from ctx.unveil(seen, decl.name)
-        planned = _verdict(ctx, decl, seen, known, unknown, meant, record, facts)
+        planned, _ = yield from _judge(ctx, decl, key, seen, record, facts)
     return planned
 
 
@@ -203,17 +208,30 @@ def _in_question(planned: Planned, seen: Observed | None, record: Record | None,
     return changed or planned.action is not Action.KEEP or bool(planned.problem)
 
 
+def _judge(
+    ctx: Context, decl: StepDecl, key: Key, seen: Observed | None, record: Record | None, facts: dict[str, Any]
+) -> Task:
+    """What would happen in the light of ``seen``, and the step's spec as it would be recorded."""
+    try:
+        meant = yield from settle(ctx, decl, key, seen)
+        planned = _verdict(ctx, meant, seen, record, facts)
+        if planned.action is Action.REPLACE:
+            meant = yield from settle(ctx, decl, key, seen, anew=True)
+            planned = _verdict(ctx, meant, seen, record, facts)
+    except NotOfferedError as error:
+        return Planned(action=Action.KEEP, problem=f"{error.message}; {error.hint}", **facts), {}
+    if decl.name in ctx.settled:
+        planned = msgspec.structs.replace(planned, settled=dict(ctx.settled[decl.name].found))
+    return planned, freeze(meant.tree, ctx.lookup)
+
+
 def _verdict(
-    ctx: Context,
-    decl: StepDecl,
-    seen: Observed | None,
-    known: dict[str, Any],
-    unknown: dict[str, Any],
-    meant: dict[str, Any],
-    record: Record | None,
-    facts: dict[str, Any],
+    ctx: Context, decl: StepDecl, seen: Observed | None, record: Record | None, facts: dict[str, Any]
 ) -> Planned:
+    """The table's word, as far as values are known."""
     resource = ctx.drivers.resource(decl.type)
+    known, unknown = _partly(ctx, decl)
+    meant = freeze(decl.tree, ctx.lookup)
     owner = f"{ctx.state.deployment}/{decl.name}"
     was = record is not None and record.adopted
     what = sight(seen, owner, adopted=was, known=known_by(resource, record, seen))

@@ -81,6 +81,8 @@ class ToyCloud:
         self.doomed: dict[str, str] = {}
         self.keeps: dict[str, str] = {}
         """Name part → what the cloud still keeps of such an object after its delete."""
+        self.offers: list[str] = []
+        """The versions that a new engine can be made of."""
         self.glancing = False
         self.stale: dict[str, Observed | None] = {}
         """What a list that lags shows of an object, by its name, while the engine only glances."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from provisioner.errors import NotFoundError
+from provisioner.errors import NotFoundError, NotOfferedError
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, outright, resource
 from provisioner.secret import Secret
@@ -204,6 +204,35 @@ class ToyDatabase(_Searched):
         self._remove("discard", key)
 
 
+class EngineSpec(ThingSpec, frozen=True, kw_only=True):
+    """A thing of a version: a major one, or an exact one."""
+
+    version: str
+
+
+def _of_version(wanted: str, seen: str) -> bool:
+    return seen == wanted or seen.startswith(f"{wanted}.") or (wanted.count(".") == 1 and seen > wanted)
+
+
+@resource("toy.engine")
+class ToyEngine(_Searched):
+    """A thing whose plan may leave its minor version open."""
+
+    Spec = EngineSpec
+    kind = "engine"
+    settles = frozenset({"version"})
+    one_way = frozenset({"version"})
+    matches = {"version": _of_version}
+
+    def settle(self, key: Key, known: Mapping[str, Any], seen: Observed | None) -> Mapping[str, Any]:
+        self.session.leave("settle", key.name, self.session.enter("settle", key.name))
+        wish = known["version"]
+        found = [version for version in self.session.offers if version == wish or version.startswith(f"{wish}.")]
+        if not found:
+            raise NotOfferedError(f"no version {wish}", where=key.name, hint=f"write {max(self.session.offers)}")
+        return {"version": max(found)}
+
+
 class VaultSpec(Spec, frozen=True):
     """A generated password."""
 
@@ -286,5 +315,5 @@ class _ToyRegistry(Registry):
 
 def registry(cloud: ToyCloud) -> Registry:
     """The toy types over one toy cloud."""
-    classes = ("ToyThing", "ToyLight", "ToyNetwork", "ToyTagged", "ToyDatabase", "ToyVault", "ToyGate")
+    classes = ("ToyThing", "ToyLight", "ToyNetwork", "ToyTagged", "ToyDatabase", "ToyEngine", "ToyVault", "ToyGate")
     return _ToyRegistry(cloud, {f"toy.{name[3:].lower()}": f"{__name__}:{name}" for name in classes})

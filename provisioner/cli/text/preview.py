@@ -51,6 +51,7 @@ def _json(one: Planned, registry: Registry) -> dict[str, Any]:
         "problem": one.problem,
         "protect": one.protect,
         "protected": one.protected,
+        "settled": {field: plain(value) for field, value in one.settled.items()},
         "differences": [_difference_json(d) for d in one.differences],
         "notes": notes(one, registry),
     }
@@ -91,6 +92,8 @@ def _change(one: Planned, widths: tuple[int, int], registry: Registry) -> list[s
         lines.append(f"        {bad(one.problem)}")
     if one.reason:
         lines.append(f"        {dim(one.reason)}")
+    shown = {difference.field for difference in one.differences} if one.action is not Action.CREATE else set()
+    lines += [f"        {name}: {literal(value)}" for name, value in one.settled.items() if name not in shown]
     if one.action is not Action.CREATE:
         lines += [_difference(difference) for difference in one.differences]
     return lines + [f"        {warn('note:')} {note}" for note in notes(one, registry)]

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, failed, given, rds_rules, rds_state, same, tags, windows
+from provisioner.drivers.aws import arn_tags, failed, given, rds_rules, rds_state, rds_versions, same, tags, windows
 from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -43,7 +43,7 @@ class RdsInstance(resource.Resource):
         engine_version: Annotated[
             str,
             Meta(pattern=r"^\d{2}(\.\d{1,2})?$", examples=["15", "15.13"],
-                 description="Major version, which takes the newest minor that AWS offers, or an exact one."),
+                 description="Major version, which is the newest minor on offer when it is made, or an exact one."),
         ]  # fmt: skip
         instance_class: Annotated[
             str,
@@ -167,6 +167,7 @@ class RdsInstance(resource.Resource):
     name_pattern = r"(?=.{1,63}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"
     immutable = frozenset({"name", "engine", "db_name", "username", "subnet_group", "storage_encrypted", "kms_key"})
     one_way = frozenset({"allocated_storage", "engine_version"})
+    settles = frozenset({"engine_version"})
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
         "engine_version": rds_rules.same_version,
         "allocated_storage": same.at_least,
@@ -180,6 +181,13 @@ class RdsInstance(resource.Resource):
         "parameter_group": same.name,
         "tags": tags.same,
     }
+
+    def settle(self, key: Key, known: Mapping[str, Any], seen: Observed | None) -> Mapping[str, Any]:
+        """The version that ``15`` is for a new instance, or for the upgrade of one that is there; one call."""
+        wish, have = str(known["engine_version"]), seen.spec.get("engine_version") if seen is not None else None
+        if have is None:
+            return {"engine_version": rds_versions.creatable(self.session, key, wish)}
+        return {"engine_version": rds_versions.upgradable(self.session, key, wish, have)}
 
     def read(self, key: Key) -> Observed | None:
         """The instance of the key's name; one call."""
