@@ -23,6 +23,7 @@ import msgspec
 from provisioner.errors import PlanError
 from provisioner.location import FORMS, Address
 from provisioner.model import Severity
+from provisioner.plan.agreed import read_applications, read_waivers
 from provisioner.plan.check import Checker
 from provisioner.plan.findings import Findings, describe
 from provisioner.plan.model import OutputDecl, ParameterDecl, Plan, Settings, StepDecl
@@ -37,7 +38,7 @@ __all__ = ["OutputDecl", "ParameterDecl", "Plan", "Settings", "StepDecl", "load_
 
 PLAN_KEYS: Final = (
     "deployment", "description", "provider", "region", "state", "parameters", "environments", "settings",
-    "steps", "outputs",
+    "steps", "outputs", "waivers", "applications",
 )  # fmt: skip
 DEPLOYMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*")
@@ -97,6 +98,7 @@ def _plan(path: Path, root: Section, identity: _Identity, values: Values, regist
     steps, spare = read_steps(root)
     checker = Checker(steps, spare, registry, scope, root.findings, identity.deployment, region)
     ready = [checker.declaration(step) for step in steps]
+    names = [step.name for step in steps]
     return Plan(
         path=path,
         deployment=identity.deployment,
@@ -112,6 +114,8 @@ def _plan(path: Path, root: Section, identity: _Identity, values: Values, regist
         settings=_settings(root.section("settings"), registry),
         description=root.text("description", fill=False),
         state=_location(root),
+        waivers=read_waivers(root, names, identity.environment),
+        applications=read_applications(root, names),
         source=root.source,
     )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,6 +89,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return own if own is not None else self.timeouts.get(type_name.partition(".")[0])
 
 
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has looked at and leaves as it is: findings of ``rule`` about ``steps`` (None: all of them).
+
+    It holds up to and including the day ``until``.
+    """
+
+    rule: str
+    steps: tuple[str, ...] | None
+    reason: str
+    until: date
+    where: Position
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that connects to a database: each of its ``processes`` has a pool of its own.
+
+    ``database`` is the step that it connects to; empty: the only one of the plan. ``max_overflow``: connections beyond
+    the pool that a process opens when it needs them.
+    """
+
+    name: str
+    where: Position
+    database: str = ""
+    processes: int = 1
+    pool_size: int = 5
+    max_overflow: int = 0
+
+    @property
+    def connections(self) -> int:
+        """The most that it ever opens."""
+        return self.processes * (self.pool_size + self.max_overflow)
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A valid plan in one environment.
 
@@ -110,6 +144,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings = Settings()
     warnings: tuple[Finding, ...] = ()
     description: str = ""
+    waivers: tuple[Waiver, ...] = ()
+    applications: tuple[Application, ...] = ()
     state: str = ""
     """Where its record is kept (``s3://bucket/prefix/``); empty: on this machine."""
     source: Located | None = None

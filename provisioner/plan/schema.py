@@ -26,6 +26,7 @@ DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Schema = dict[str, Any]
 _REFERENCE: Final = {"$ref": "#/$defs/reference"}
 _TEXT: Final = {"type": "string"}
+_NAMES: Final = {"type": "array", "items": _TEXT, "minItems": 1}
 _ABOUT: Final = ("title", "description", "default", "examples")
 
 
@@ -83,6 +84,8 @@ def _plan(types: list[type[StepType]]) -> _Schema:
             "items": {"oneOf": [{"$ref": f"#/$defs/{cls.type}"} for cls in types]},
         },
         "outputs": _map({"$ref": "#/$defs/output"}),
+        "waivers": {"type": "array", "items": {"$ref": "#/$defs/waiver"}},
+        "applications": {"type": "array", "items": {"$ref": "#/$defs/application"}},
     }
 
 
@@ -168,6 +171,25 @@ _COMMON: Final[Mapping[str, _Schema]] = {
             "env": {"type": "string", "description": "For a secret: the environment variable to read it from"},
         },
         required=("type",),
+    ),
+    "waiver": _object(
+        {
+            "rule": {**_TEXT, "description": "Id of the rule, as scan and preflight show it"},
+            "steps": {"anyOf": [{"const": "all"}, _NAMES], "description": "The steps it is about; left out: all"},
+            "environments": {**_NAMES, "description": "Where it holds; left out: everywhere"},
+            "reason": {**_TEXT, "minLength": 10, "description": "Why this is as it should be"},
+            "until": {**_TEXT, "format": "date", "description": "The day on which somebody has to look again"},
+        },
+        required=("rule", "reason", "until"),
+    ),
+    "application": _object(
+        {
+            "name": _TEXT,
+            "database": {**_TEXT, "description": "The step it connects to; left out: the only database"},
+            "processes": _or_reference({"type": "integer", "minimum": 1, "description": "Each has a pool of its own"}),
+            "pool_size": _or_reference({"type": "integer", "minimum": 1, "default": 5}),
+            "max_overflow": _or_reference({"type": "integer", "minimum": 0, "default": 0}),
+        }
     ),
     "output": {
         "anyOf": [

@@ -1,0 +1,45 @@
+"""Reads every family once, so that the book is full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioner.preflight import (
+    alarms,
+    cache,
+    capacity,
+    identity,
+    network,
+    offers,
+    parameters,
+    quotas,
+    rds,
+    region,
+    reserved,
+    secrets,
+    storage,
+)
+from provisioner.preflight.book import BOOK
+from provisioner.rules.rule import Rule
+
+_FAMILIES = (
+    network,
+    region,
+    rds,
+    storage,
+    cache,
+    parameters,
+    capacity,
+    secrets,
+    alarms,
+    identity,
+    offers,
+    quotas,
+    reserved,
+)
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """Every rule by its id."""
+    assert _FAMILIES
+    return BOOK.rules

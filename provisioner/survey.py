@@ -1,0 +1,92 @@
+"""What checks may ask a cloud before anything is made. Answers are facts; every question only reads.
+
+A session that can answer has the power :class:`CanSurvey`. A question that the caller may not ask raises CloudError
+(AccessDeniedError): the check then says that it was not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+
+class Quota(NamedTuple):
+    """How much of something an account may have in a region, and has."""
+
+    what: str
+    used: int
+    most: int
+    code: str = ""
+    """The cloud's name of the quota, to ask for more with."""
+
+
+class Offer(NamedTuple):
+    """One way in which an instance class can be had."""
+
+    storage_type: str
+    multi_az: bool
+    zones: tuple[str, ...]
+
+
+class Deleted(NamedTuple):
+    """A name that something deleted still holds."""
+
+    owner: str | None
+    """Value of the ownership tag of what was deleted."""
+    until: str
+    """The day on which the name comes free."""
+
+
+class Survey(Protocol):
+    """One region of one account. Each question is asked once; answers are kept as long as the session."""
+
+    def caller(self) -> str:
+        """Who the credentials belong to, in the cloud's words."""
+        ...
+
+    def account(self) -> str:
+        """The account's id."""
+        ...
+
+    def zones(self) -> Sequence[str]:
+        """The zones that can be used, sorted."""
+        ...
+
+    def versions(self, service: str, engine: str) -> Sequence[str]:
+        """The versions of ``rds`` or ``cache`` that can be created, oldest first."""
+        ...
+
+    def offers(self, instance_class: str, version: str) -> Sequence[Offer]:
+        """How a database class can be had in a version; nothing where it cannot."""
+        ...
+
+    def parameters(self, service: str, family: str) -> Mapping[str, str]:
+        """The parameters of a family that can be set, with what they may be (``1-100``, ``on,off``, or empty)."""
+        ...
+
+    def quotas(self, service: str) -> Sequence[Quota]:
+        """What is limited of ``rds`` or ``network``."""
+        ...
+
+    def bucket(self, name: str) -> str:
+        """``free``, ``ours`` (of this account) or ``taken`` by somebody else."""
+        ...
+
+    def deleted_secret(self, name: str) -> Deleted | None:
+        """The secret of that name that is scheduled for deletion."""
+        ...
+
+    def denied(self, actions: Collection[str]) -> Sequence[str]:
+        """Those that the caller may not do, as far as its policies say."""
+        ...
+
+    def actions(self, type_name: str) -> Sequence[str]:
+        """What the caller must be allowed to do to make and remove a step of this type."""
+        ...
+
+
+@runtime_checkable
+class CanSurvey(Protocol):
+    """A session that answers what checks ask."""
+
+    def survey(self, region: str = "") -> Survey: ...
