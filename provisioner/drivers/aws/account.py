@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, NoReturn
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.errors import InvalidRequestError
 from provisioner.model import Key, Observed, Phase
 
@@ -20,6 +20,7 @@ class Account(resource.Resource):
         """Nothing to choose: the credentials decide."""
 
     outputs: ClassVar[Mapping[str, type]] = {"id": str, "arn": str, "region": str, "partition": str}
+    charges = staticmethod(charge.nothing)
     """``id``: twelve digits; ``arn``: of the caller; ``partition``: aws, aws-cn or aws-us-gov."""
     service = "sts"
 

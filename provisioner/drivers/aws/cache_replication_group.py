@@ -23,6 +23,7 @@ from provisioner.drivers.aws import (
     cache_nodes,
     cache_rules,
     cache_state,
+    charges_cache,
     failed,
     given,
     rds_rules,
@@ -131,6 +132,7 @@ class CacheReplicationGroup(resource.Resource):
         "engine_version": str,
         "status": str,
     }
+    charges = staticmethod(charges_cache.replication_group)
     rules = cache_rules.RULES
     service = "elasticache"
     timeout = 600.0

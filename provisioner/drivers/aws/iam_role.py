@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import policy
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
@@ -70,6 +70,7 @@ class IamRole(resource.Resource):
             msgspec.structs.force_setattr(self, "managed_policies", sorted(set(self.managed_policies)))
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "role_id": str}
+    charges = staticmethod(charge.nothing)
     rules = (resource.Rule(("inline_policies",), _no_wildcard),)
     service = "iam"
     identifier = "role_id"

@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import absent, tagged
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.kms_tags import tag_list
@@ -68,6 +68,7 @@ class KmsAlias(resource.Resource):
         key_id: Annotated[str, Meta(description="Id or ARN of the key.", examples=["${data-key.key_id}"])]
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "key_id": str}
+    charges = staticmethod(charge.nothing)
     """``name``: with ``alias/`` before it, as every KMS call takes it."""
     service = "kms"
     immutable = frozenset({"name"})

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
+from provisioner import charge
 from provisioner.drivers.aws import arn_tags, holders, same, tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed
@@ -21,6 +22,7 @@ class NamedGroup(Resource):
     kind: ClassVar[str]
     """``Subnet`` or ``Parameter``: what it is a group of."""
     arn_field: ClassVar[str]
+    charges = staticmethod(charge.nothing)
 
     @abstractmethod
     def _seen(self, key: Key, group: Mapping[str, Any]) -> Observed: ...

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import arn_tags, same, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
@@ -57,6 +57,7 @@ class RdsEventSubscription(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
+    charges = staticmethod(charge.nothing)
     rules = (rule(_sources, "source_type", "source_ids"),)
     service = "rds"
     name_pattern = r"(?=.{1,254}$)[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*"

@@ -16,7 +16,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, failed, given, rds_rules, rds_state, rds_versions, same, tags, windows
+from provisioner.drivers.aws import (
+    arn_tags,
+    charges_rds,
+    failed,
+    given,
+    rds_rules,
+    rds_state,
+    rds_versions,
+    same,
+    tags,
+    windows,
+)
 from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -154,6 +165,7 @@ class RdsInstance(resource.Resource):
         "name": str, "arn": str, "endpoint": str, "port": int, "resource_id": str, "engine_version": str,
         "username": str, "db_name": str, "status": str, "availability_zone": str, "storage": int,
     }  # fmt: skip
+    charges = staticmethod(charges_rds.instance)
     rules = rds_rules.RULES
     service = "rds"
     timeout = 1800.0

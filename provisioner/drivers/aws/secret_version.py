@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import secret_list
 from provisioner.errors import InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
@@ -67,6 +67,7 @@ class SecretVersion(resource.Resource):
         ]
 
     outputs: ClassVar[Mapping[str, type]] = {"arn": str, "version_id": str}
+    charges = staticmethod(charge.nothing)
     """``arn``: of the secret."""
     service = "secretsmanager"
     identity = ("secret",)

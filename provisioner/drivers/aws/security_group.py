@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import holders, traffic
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
@@ -81,6 +81,7 @@ class SecurityGroup(Ec2Object):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"group_id": str, "name": str, "vpc_id": str, "arn": str}
+    charges = staticmethod(charge.nothing)
     rules = (
         resource.Rule(("ingress",), traffic.problem),
         resource.Rule(("egress",), traffic.problem),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Ec2Object
@@ -86,6 +86,7 @@ class Subnet(Ec2Object):
     outputs: ClassVar[Mapping[str, type]] = {
         "subnet_id": str, "vpc_id": str, "cidr": str, "availability_zone": str, "arn": str,
     }  # fmt: skip
+    charges = staticmethod(charge.nothing)
     rules = (
         resource.Rule(("vpc_id", "cidr", "subnet_id"), _made_or_named),
         resource.Rule(("cidr",), network_problem),

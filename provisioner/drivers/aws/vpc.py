@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
@@ -79,6 +79,7 @@ class Vpc(Unguarded):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"vpc_id": str, "cidr": str}
+    charges = staticmethod(charge.nothing)
     rules = (
         resource.Rule(("cidr",), network_problem),
         resource.Rule(("cidr", "vpc_id"), _made_or_named),
