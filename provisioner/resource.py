@@ -285,7 +285,7 @@ class CanSave(Protocol):
     """Knows ways to have an object for less; asked of the class, as :class:`CanPrice` is."""
 
     @staticmethod
-    def savings(item: Any, outline: Any) -> Sequence[Alternative]: ...
+    def savings(item: Any, outline: Any, use: Uses) -> Sequence[Alternative]: ...
 
 
 @contextmanager

@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
         "drift": Place(f"{_VERBS}.drift:drift", "What was changed outside: cloud, record and plan side by side."),
         "outputs": Place(f"{_VERBS}.looks:outputs", "Endpoints and other values that a deployment hands on."),
         "history": Place(f"{_VERBS}.looks:history", "The runs of a deployment."),
+        "cost": Place(f"{_VERBS}.cost:cost", "What a plan costs a month, offline; budgets, free tier, advice."),
         "graph": Place(f"{_VERBS}.graph:graph", "The steps and what each needs, as text, Mermaid, DOT or SVG."),
         "state": Place(f"{_VERBS}.state:state", "The record itself: list, show, adopt, recover, unlock, pull, push."),
     },

@@ -51,7 +51,7 @@ class Discount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Allowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is free a month: ``limit`` in ``unit``, of the prices that it ``covers``; ``lasts`` says for how long.
 
-    ``alert``: from which share on, in percent, one should be told. ``per``: how many units the prices' own unit has.
+    ``alert_at``: from how much on one should be told. ``per``: how many units the prices' own unit has.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     limit: Decimal
     unit: str
     covers: list[str]
-    alert: int
+    alert_at: Decimal
     lasts: str
     source: str
     date: str

@@ -84,7 +84,7 @@ class Usage:
         assert self._source is not None
         near = findings.near(str(path[-1]), known)
         hint = f"known here: {', '.join(known)}" if known else "nothing is known here"
-        findings.add("usage.unknown", message + near, self._source, path, hint=hint, key=True)
+        findings.add("plan.unknown-key", message + near, self._source, path, hint=hint, key=True)
 
 
 def read_usage(path: Path) -> Usage:

@@ -16,7 +16,7 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     5: "A step failed, and something of this run remains; it is listed, with the command that tries again.",
     6: "Another run of the same deployment is at work.",
     7: "There are differences (drift, plan --detailed-exitcode, status --refresh).",
-    8: "Unhealthy: the audit file was changed.",
+    8: "Unhealthy: the audit file was changed; or over budget (cost).",
     130: "Interrupted: stopped in good order, and resumable.",
 }
 

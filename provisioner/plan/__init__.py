@@ -7,6 +7,7 @@ In the order in which a file meets the parts:
 3. ``parameters``  declarations; ``values`` fills them in from defaults, environment, files and the command line;
    ``patterns`` holds texts against regular expressions without ever taking long.
 4. ``steps``       reads steps, decides `when`; ``check`` holds them against the types: names, references, rules.
+   ``budget``      reads what all of it may cost.
 5. ``speccheck``   holds one ``with`` against a Spec while references are still unknown; ``spectypes`` knows types.
 6. ``model``       what comes out: Plan, StepDecl, Settings. Everybody above uses these and nothing else.
 7. ``load``        start here: puts the parts together and raises every finding at once.

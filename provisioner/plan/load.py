@@ -24,6 +24,7 @@ from provisioner.errors import PlanError
 from provisioner.location import FORMS, Address
 from provisioner.model import Severity
 from provisioner.plan.agreed import read_applications, read_waivers
+from provisioner.plan.budget import read_budget
 from provisioner.plan.check import Checker
 from provisioner.plan.findings import Findings, describe
 from provisioner.plan.model import OutputDecl, ParameterDecl, Plan, Settings, StepDecl
@@ -38,7 +39,7 @@ __all__ = ["OutputDecl", "ParameterDecl", "Plan", "Settings", "StepDecl", "load_
 
 PLAN_KEYS: Final = (
     "deployment", "description", "provider", "region", "state", "parameters", "environments", "settings",
-    "steps", "outputs", "waivers", "applications",
+    "budget", "steps", "outputs", "waivers", "applications",
 )  # fmt: skip
 DEPLOYMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9]*")
@@ -112,6 +113,7 @@ def _plan(path: Path, root: Section, identity: _Identity, values: Values, regist
         skipped=tuple(step.name for step in steps if not step.on),
         outputs=checker.outputs(root),
         settings=_settings(root.section("settings"), registry),
+        budget=read_budget(root),
         description=root.text("description", fill=False),
         state=_location(root),
         waivers=read_waivers(root, names, identity.environment),

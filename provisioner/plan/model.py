@@ -122,6 +122,14 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
         return self.processes * (self.pool_size + self.max_overflow)
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """``budget`` of a plan: what it may cost, in USD a month, and the percentages of it that are worth a word."""
+
+    monthly: float
+    warning: float = 50.0
+    critical: float = 80.0
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A valid plan in one environment.
 
@@ -142,6 +150,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[str, ...] = ()
     outputs: dict[str, OutputDecl] = {}
     settings: Settings = Settings()
+    budget: Budget | None = None
     warnings: tuple[Finding, ...] = ()
     description: str = ""
     waivers: tuple[Waiver, ...] = ()

@@ -126,7 +126,7 @@ class Outline:
 
     def _item(self, step: StepDecl, cls: type[StepType]) -> Item:
         tree = {field: freeze(value, self._lookup) for field, value in step.tree.items()}
-        values = {field.name: _value(field, tree) for field in fields_of(cls.Spec)}
+        values = values_of(cls, tree)
         name = region = ""
         if issubclass(cls, Resource):
             key = cls.key(self.plan.deployment, step.name, SimpleNamespace(**values), self.plan.region)
@@ -148,6 +148,11 @@ class Outline:
     def outputs(self) -> dict[str, Any]:
         """The plan's outputs as far as they are known; the rest as text with references in it."""
         return {name: freeze(output.tree, self._lookup) for name, output in self.plan.outputs.items()}
+
+
+def values_of(cls: type[StepType], tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Every field of a type's Spec by what a ``with`` sets, as :class:`Item` has it."""
+    return {field.name: _value(field, tree) for field in fields_of(cls.Spec)}
 
 
 def _value(field: Any, tree: Mapping[str, Any]) -> Any:

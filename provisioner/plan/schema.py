@@ -78,6 +78,16 @@ def _plan(types: list[type[StepType]]) -> _Schema:
                 "timeouts": _map({"$ref": "#/$defs/duration"}) | {"propertyNames": {"enum": timeouts}},
             }
         ),
+        "budget": _object(
+            {
+                "monthly": _or_reference({"type": "number", "exclusiveMinimum": 0, "description": "USD a month"}),
+                **{
+                    level: _or_reference({"type": "number", "exclusiveMinimum": 0, "maximum": 100})
+                    for level in ("warning", "critical")
+                },
+            },
+            required=("monthly",),
+        ),
         "steps": {
             "type": "array",
             "minItems": 1,

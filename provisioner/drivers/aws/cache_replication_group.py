@@ -20,16 +20,17 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import (
     arn_tags,
+    bill_cache,
     cache_nodes,
     cache_rules,
     cache_state,
-    charges_cache,
     failed,
     given,
     rds_rules,
     same,
     tagged,
     tags,
+    thrift,
     windows,
 )
 from provisioner.drivers.aws.final import leave_snapshot
@@ -132,7 +133,7 @@ class CacheReplicationGroup(resource.Resource):
         "engine_version": str,
         "status": str,
     }
-    charges = staticmethod(charges_cache.replication_group)
+    charges, savings = staticmethod(bill_cache.replication_group), staticmethod(thrift.replication_group)
     rules = cache_rules.RULES
     service = "elasticache"
     timeout = 600.0

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, alarm_rules, charges_watch, same, tagged, tags
+from provisioner.drivers.aws import absent, alarm_rules, bill_watch, same, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
@@ -100,7 +100,7 @@ class CloudwatchAlarm(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
-    charges = staticmethod(charges_watch.alarm)
+    charges = staticmethod(bill_watch.alarm)
     rules = (
         resource.Rule(("statistic", "extended_statistic"), alarm_rules.one_statistic),
         rule(alarm_rules.period, "period"),

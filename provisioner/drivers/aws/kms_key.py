@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, charges_store, policy, tagged
+from provisioner.drivers.aws import absent, bill_store, policy, tagged
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_tags import tag_list
@@ -68,7 +68,7 @@ class KmsKey(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"key_id": str, "arn": str}
-    charges = staticmethod(charges_store.key)
+    charges = staticmethod(bill_store.key)
     service = "kms"
     identifier = "key_id"
     immutable = frozenset({"multi_region"})

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import charges_watch, tagged, tags
+from provisioner.drivers.aws import bill_watch, tagged, tags, thrift
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
@@ -49,7 +49,8 @@ class LogGroup(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
-    charges = staticmethod(charges_watch.log_group)
+    charges = staticmethod(bill_watch.log_group)
+    savings = staticmethod(thrift.log_group)
     service = "logs"
     name_pattern = r"(?!aws/)[.\-_/#A-Za-z0-9]{1,512}"
     immutable = frozenset({"name"})

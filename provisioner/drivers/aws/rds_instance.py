@@ -18,7 +18,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import (
     arn_tags,
-    charges_rds,
+    bill_rds,
     failed,
     given,
     rds_rules,
@@ -26,6 +26,7 @@ from provisioner.drivers.aws import (
     rds_versions,
     same,
     tags,
+    thrift,
     windows,
 )
 from provisioner.drivers.aws.final import leave_snapshot
@@ -165,7 +166,7 @@ class RdsInstance(resource.Resource):
         "name": str, "arn": str, "endpoint": str, "port": int, "resource_id": str, "engine_version": str,
         "username": str, "db_name": str, "status": str, "availability_zone": str, "storage": int,
     }  # fmt: skip
-    charges = staticmethod(charges_rds.instance)
+    charges, savings = staticmethod(bill_rds.instance), staticmethod(thrift.instance)
     rules = rds_rules.RULES
     service = "rds"
     timeout = 1800.0

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import charges_watch, tagged, tags
+from provisioner.drivers.aws import bill_watch, tagged, tags
 from provisioner.drivers.aws.given import rule
 from provisioner.drivers.aws.sns_topic import tagged_topics, topic_tags
 from provisioner.errors import AlreadyExistsError, BusyError, NotFoundError
@@ -65,7 +65,7 @@ class SnsSubscription(resource.Resource):
         ]  # fmt: skip
 
     outputs: ClassVar[Mapping[str, type]] = {"arn": str, "confirmed": bool}
-    charges = staticmethod(charges_watch.subscription)
+    charges = staticmethod(bill_watch.subscription)
     rules = (rule(_endpoint, "protocol", "endpoint"),)
     service = "sns"
     identity = ("topic_arn", "protocol", "endpoint")

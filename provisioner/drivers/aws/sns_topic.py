@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import charges_watch, tagged, tags
+from provisioner.drivers.aws import bill_watch, tagged, tags
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.drivers.aws.tags import Tags
@@ -61,7 +61,7 @@ class SnsTopic(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"arn": str, "name": str}
-    charges = staticmethod(charges_watch.topic)
+    charges = staticmethod(bill_watch.topic)
     service = "sns"
     name_pattern = r"[A-Za-z0-9_-]{1,256}"
     immutable = frozenset({"name"})

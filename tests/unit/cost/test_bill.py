@@ -13,8 +13,8 @@ from provisioner.errors import PlanError
 from tests.unit.cost.plans import HEAD, SECRET, outline, with_db
 
 
-def _monthly(folder: Path, steps: str, **how: str) -> Decimal:
-    return estimate(outline(folder, steps, **how)).monthly
+def _monthly(folder: Path, steps: str) -> Decimal:
+    return estimate(outline(folder, steps)).monthly
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_is_adopted_is_paid_for_already_and_a_check_makes_nothing(tmp_path:
     assert [(step.step, step.kind) for step in made.steps] == [
         ("network", "adopted"), ("answers", "check"), ("parameters", "free"),
     ]  # fmt: skip
-    assert (made.monthly, made.complete) == (0, True)
+    assert (made.monthly, made.complete) == (Decimal(0), True)
 
 
 def test_backups_are_billed_above_the_size_of_the_storage_only(tmp_path: Path) -> None:
