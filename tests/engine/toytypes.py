@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from provisioner.charge import Charge, Uses, months, nothing
 from provisioner.errors import NotFoundError, NotOfferedError
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, outright, resource
@@ -200,6 +201,15 @@ class ToyDatabase(_Searched):
     poll_first = 2.0
     one_way = frozenset({"size"})
 
+    @staticmethod
+    def charges(item: Any, outline: Any, use: Uses) -> list[Charge]:
+        """There are no price lists of toys: a toy database costs as much as dashboards do elsewhere."""
+        looks = use("looks", "times that somebody looked", 0)
+        return [
+            months("aws.watch/dashboard", "toys", item.get("size"), region="us-east-1"),
+            months("aws.watch/alarm", "looks", looks, region="us-east-1"),
+        ]
+
     def discard(self, key: Key) -> None:
         self._remove("discard", key)
 
@@ -244,6 +254,7 @@ class ToyVault(Resource):
     """Makes a secret value; a second create never changes it."""
 
     Spec = VaultSpec
+    charges = staticmethod(nothing)
     service = "toy"
     outputs = {"value": Secret, "id": str}
     identifier = "id"

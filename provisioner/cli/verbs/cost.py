@@ -36,7 +36,7 @@ class CostGroup(LazyGroup):
     """``cost PLAN`` means ``cost show PLAN``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.places and not {"-h", "--help"} & set(args):
+        if args and args[0] not in self.places and args[0] not in ("-h", "--help"):
             args = ["show", *args]
         return super().parse_args(ctx, args)
 
