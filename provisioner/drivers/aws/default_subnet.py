@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws.default_network import DefaultNetwork
 from provisioner.model import Key, Observed, Phase
 
@@ -36,6 +36,7 @@ class DefaultSubnet(DefaultNetwork):
     outputs: ClassVar[Mapping[str, type]] = {
         "subnet_id": str, "vpc_id": str, "cidr": str, "availability_zone": str, "arn": str,
     }  # fmt: skip
+    charges = staticmethod(charge.nothing)
     rules = (resource.Rule(("availability_zone", "zone_index"), _one),)
     identity = ("availability_zone", "zone_index")
     identifier = "subnet_id"

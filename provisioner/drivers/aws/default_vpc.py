@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws.default_network import DefaultNetwork
 from provisioner.model import Key, Observed, Phase
 
@@ -19,6 +19,7 @@ class DefaultVpc(DefaultNetwork):
         """Nothing to choose: a region has one, or none."""
 
     outputs: ClassVar[Mapping[str, type]] = {"vpc_id": str, "cidr": str}
+    charges = staticmethod(charge.nothing)
     identifier = "vpc_id"
     noun, describe, listed, filter = "default VPC", "describe_vpcs", "Vpcs", "is-default"
     remedy = "aws ec2 create-default-vpc"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import holders
+from provisioner.drivers.aws import bill_net, holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
@@ -38,6 +38,7 @@ class ElasticIp(Unguarded):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"allocation_id": str, "public_ip": str}
+    charges = staticmethod(bill_net.elastic_ip)
     identity = ("allocation_id",)
     identifier = "allocation_id"
     immutable = frozenset({"allocation_id"})

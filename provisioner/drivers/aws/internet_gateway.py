@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
@@ -43,6 +43,7 @@ class InternetGateway(Unguarded):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"internet_gateway_id": str, "vpc_id": str}
+    charges = staticmethod(charge.nothing)
     rules = (resource.Rule(("vpc_id", "internet_gateway_id"), _made_or_named),)
     identity = ("internet_gateway_id",)
     identifier = "internet_gateway_id"

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from provisioner import folder, resource
-from provisioner.drivers.aws import lambda_code, lambda_rules, same, tags
+from provisioner.drivers.aws import bill_net, lambda_code, lambda_rules, same, tags
 from provisioner.drivers.aws.given import as_seen, asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
@@ -117,6 +117,7 @@ class LambdaFunction(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
+    charges = staticmethod(bill_net.function)
     rules = (
         resource.Rule(("subnets", "security_groups"), lambda_rules.network),
         resource.Rule(("environment",), lambda_rules.environment),

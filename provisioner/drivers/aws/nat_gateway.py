@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.aws import bill_net, thrift
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
@@ -83,6 +84,7 @@ class NatGateway(Unguarded):
     outputs: ClassVar[Mapping[str, type]] = {
         "nat_gateway_id": str, "public_ip": str, "private_ip": str, "subnet_id": str, "vpc_id": str,
     }  # fmt: skip
+    charges, savings = staticmethod(bill_net.nat_gateway), staticmethod(thrift.nat_gateway)
     rules = (
         resource.Rule(("subnet_id", "nat_gateway_id"), _made_or_named),
         resource.Rule(("connectivity", "allocation_id", "nat_gateway_id"), _addressed),

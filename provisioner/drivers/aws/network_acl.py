@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import acl_rules, attached
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
@@ -75,6 +75,7 @@ class NetworkAcl(Unguarded):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"network_acl_id": str, "vpc_id": str}
+    charges = staticmethod(charge.nothing)
     rules = (
         resource.Rule(("vpc_id", "network_acl_id"), _made_or_named),
         resource.Rule(("ingress",), acl_rules.problem),

@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import arn_tags, failed, rds_proxy_state, same, tagged, tags
+from provisioner.drivers.aws import arn_tags, bill_rds, failed, rds_proxy_state, same, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.rds_proxy_state import ProxyAuth
 from provisioner.drivers.aws.tags import Tags
@@ -95,6 +95,7 @@ class RdsProxy(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {
         "name": str, "arn": str, "endpoint": str, "port": int, "vpc_id": str, "target_state": str,
     }  # fmt: skip
+    charges = staticmethod(bill_rds.proxy)
     rules = (
         resource.Rule(("auth",), rds_proxy_state.one_each),
         rule(rds_proxy_state.tokens_need_tls, "auth", "require_tls"),

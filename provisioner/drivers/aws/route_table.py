@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import attached, routes
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
@@ -66,6 +66,7 @@ class RouteTable(Unguarded):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"route_table_id": str, "vpc_id": str}
+    charges = staticmethod(charge.nothing)
     rules = (
         resource.Rule(("vpc_id", "route_table_id"), _made_or_named),
         resource.Rule(("routes",), routes.problem),
