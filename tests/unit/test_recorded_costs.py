@@ -53,4 +53,4 @@ def test_a_step_is_known_by_the_value_that_another_has_of_it() -> None:
 
 def test_what_was_adopted_is_paid_for_already() -> None:
     found = estimate(_recorded(_record("key", "aws.kms_key", {}, adopted=True)))
-    assert [(step.kind, step.monthly) for step in found.steps] == [("adopted", 0)]
+    assert [(step.kind, step.monthly) for step in found.steps] == [("adopted", Decimal(0))]

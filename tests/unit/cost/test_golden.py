@@ -63,6 +63,10 @@ CREDLINK = [
 ]  # fmt: skip
 
 
+def _decimals(*values: int | str) -> tuple[Decimal, ...]:
+    return tuple(Decimal(value) for value in values)
+
+
 def _near(ours: Decimal, seed: Decimal) -> bool:
     return abs(ours - seed) <= seed / 10
 
@@ -110,7 +114,7 @@ def test_nat_gateways_are_counted_with_730_hours_and_the_other_count_is_explaine
     """One document says 32.40 (720 hours), another 65 for two (730 hours)."""
     gateway = next(step for step in bill("credlink", "production").steps if step.step == "nat-a")
     hours = gateway.lines[0]
-    assert (hours.charge.quantity, hours.monthly) == (730, Decimal("32.85"))
+    assert (hours.charge.quantity, hours.monthly) == (Decimal(730), Decimal("32.85"))
     assert hours.rate is not None
     assert hours.rate * 720 == Decimal("32.40")
     assert "720 h and comes to 32.40" in hours.note
@@ -149,13 +153,14 @@ def test_the_database_units_free_tier_is_tracked_with_its_alerts() -> None:
     found = free_tier(bill("database-unit"), read_usage(GOLDEN / "database-unit-usage.yaml").account)
     rows = {row.allowance.id: row for row in found.rows}
     for id_ in ("rds.hours", "elasticache.hours"):
-        assert (rows[id_].allowance.limit, rows[id_].allowance.alert_at, rows[id_].used) == (750, 700, 730)
+        assert (rows[id_].allowance.limit, rows[id_].allowance.alert_at, rows[id_].used) == _decimals(750, 700, 730)
         assert (rows[id_].level, round(rows[id_].alert)) == ("alert", 93)
     calls, compute = rows["lambda.requests"], rows["lambda.compute"]
-    assert (calls.used, calls.allowance.alert_at, calls.level) == (900_000, 900_000, "alert")
-    assert (compute.used, compute.allowance.limit, compute.level) == (350_000, 400_000, "within")
-    assert (rows["cloudwatch.metrics"].used, rows["cloudwatch.metrics"].allowance.limit) == (2, 10)
-    assert (rows["cloudwatch.logs"].used, rows["cloudwatch.logs"].allowance.limit) == (Decimal("0.1"), 5)
+    assert (calls.used, calls.allowance.alert_at) == _decimals(900_000, 900_000)
+    assert (compute.used, compute.allowance.limit) == _decimals(350_000, 400_000)
+    assert (calls.level, compute.level) == ("alert", "within")
+    assert (rows["cloudwatch.metrics"].used, rows["cloudwatch.metrics"].allowance.limit) == _decimals(2, 10)
+    assert (rows["cloudwatch.logs"].used, rows["cloudwatch.logs"].allowance.limit) == _decimals("0.1", 5)
     assert rows["cloudwatch.api"].allowance.limit == 1000
     # The proxy alone is in no free tier: it takes 44 % of the budget.
     assert found.during == Decimal("21.90")
