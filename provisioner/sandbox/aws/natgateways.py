@@ -7,6 +7,7 @@ they hold: an interface in their subnet, which AWS manages, and an elastic addre
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.sandbox.aws.lifecycle import Lifecycle, Stage
@@ -65,7 +66,15 @@ def of_gateway(eni: Any) -> bool:
 
 
 def _dress(gateway: Any) -> None:
+    """What moto leaves out: an address in the subnet, and that the interface is AWS's."""
     eni = gateway._eni
+    taken = {one.private_ip_address for one in gateway.ec2_backend.enis.values() if one is not eni}
+    address = next(str(ip) for ip in islice(eni.subnet.cidr.hosts(), 4, None) if str(ip) not in taken)
+    eni.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
+    eni.private_ip_address = gateway.private_ip = gateway.address_set[0]["privateIp"] = address
+    gateway.address_set[0]["isPrimary"] = True
+    gateway.connectivity_type = gateway.connectivity_type or "public"
+    eni._group_set = []
     eni.description = f"Interface for NAT Gateway {gateway.id}"
     eni.interface_type, eni.status = INTERFACE, "in-use"
     eni.requester_managed, eni.requester_id = True, "amazon-nat"

@@ -71,6 +71,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("ec2", "DisassociateAddress"): ec2gateways.disassociate,
     ("ec2", "AttachInternetGateway"): ec2gateways.attach,
     ("ec2", "DetachInternetGateway"): ec2gateways.detach,
+    ("ec2", "DescribeNetworkAcls"): ec2subnets.describe_acls,
     ("ec2", "CreateNetworkAcl"): ec2subnets.create_acl,
     ("ec2", "DeleteNetworkAcl"): ec2subnets.delete_acl,
     ("ec2", "CreateNetworkAclEntry"): ec2subnets.create_entry,

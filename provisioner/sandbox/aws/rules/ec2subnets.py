@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from provisioner.sandbox.aws import natgateways
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
@@ -16,6 +19,7 @@ _LAST_RULE: Final = 32767
 _MOST_RULES: Final = 20
 """In one direction, AWS's own last one included."""
 _MOST_ROUTES: Final = 50
+_BY_ID: Final = "network-acl-id"
 _PORTS: Final = ("6", "17")
 _ICMP: Final = ("1", "58")
 
@@ -29,6 +33,31 @@ def forget_subnet(backend: Any, subnet: str) -> None:
 
 
 # -- network ACLs ---------------------------------------------------------------------------------------------
+
+
+def describe_acls(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """By their ids, too, which moto takes for no filter."""
+    starts = [name.removesuffix("Name") for name, value in call.form.items() if value == _BY_ID]
+    if not starts:
+        return proceed()
+    wanted = [{value for name, value in call.form.items() if name.startswith(f"{start}Value.")} for start in starts]
+    rest = {name: value for name, value in call.form.items() if not name.startswith(tuple(starts))}
+    moto = services.world.moto
+    with moto.lock("ec2"):
+        backend = moto.backend("ec2", call.region)
+        every = backend.network_acls
+        backend.network_acls = {number: acl for number, acl in every.items() if all(number in ids for ids in wanted)}
+        try:
+            return moto.handle(_asking(call, rest))
+        finally:
+            backend.network_acls = every
+
+
+def _asking(call: Call, form: dict[str, str]) -> Call:
+    """The same call with other parameters."""
+    body = urlencode(form).encode()
+    environ = {**call.environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    return replace(call, form=form, body=body, environ=environ)
 
 
 def create_acl(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
@@ -145,10 +174,13 @@ def _check_ports(form: dict[str, str]) -> None:
 
 
 def _tidy(call: Call, services: Services) -> None:
-    """EC2 stores a network by its first address."""
+    """EC2 stores a network by its first address, and does not lose what ICMP messages a rule is for, as moto does."""
     for entry in _beside(call, services):
-        if str(entry.rule_number) == call.form["RuleNumber"] and entry.cidr_block:
-            entry.cidr_block = str(ipaddress.ip_network(entry.cidr_block, strict=False))
+        if str(entry.rule_number) == call.form["RuleNumber"]:
+            if entry.cidr_block:
+                entry.cidr_block = str(ipaddress.ip_network(entry.cidr_block, strict=False))
+            if entry.protocol in _ICMP:
+                entry.icmp_type, entry.icmp_code = int(call.form["Icmp.Type"]), int(call.form["Icmp.Code"])
 
 
 def delete_acl(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
