@@ -159,6 +159,6 @@ class NatGateway(Unguarded):
 
 def _reason(found: Mapping[str, Any]) -> str:
     code = found.get("FailureCode")
-    if not code:
+    if not code or found["State"] != "failed":
         return str(found["State"])
-    return f"{found['State']}: {found.get('FailureMessage') or 'no reason given'} [{code}]{_REMEDIES.get(code, '')}"
+    return f"{found.get('FailureMessage') or 'no reason given'} [{code}]{_REMEDIES.get(code, '')}"

@@ -66,7 +66,7 @@ CASE = Case(
         "tags": {},
     },
     replaced=lambda world: {"vpc_id": "vpc-0123456789abcdef0"},
-    beside=lambda world, step: {"subnets": subnets(world, "c")},
+    beside=lambda world, step: {"ingress": [_rule(100, 5432)], "subnets": subnets(world, "c")},
     drift=_drift,
     foreign=_by_id,
     invalid=(

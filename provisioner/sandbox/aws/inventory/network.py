@@ -50,7 +50,11 @@ def _kinds(backend: Any, default: str | None) -> list[Kind]:
         ("security-group", groups, lambda g: g.name != "default"),
         ("route-table", backend.route_tables.values(), lambda t: not t.main_association_id),
         ("network-acl", backend.network_acls.values(), lambda a: not _is_default(a)),
-        ("internet-gateway", backend.internet_gateways.values(), always),
+        (
+            "internet-gateway",
+            backend.internet_gateways.values(),
+            lambda g: g.id != getattr(backend, "default_door", ""),
+        ),
         ("egress-only-internet-gateway", backend.egress_only_internet_gateways.values(), always),
         ("nat-gateway", backend.nat_gateways.values(), always),  # one that failed is there until somebody deletes it
         ("vpc-endpoint", backend.vpc_end_points.values(), always),

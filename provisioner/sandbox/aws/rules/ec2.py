@@ -67,6 +67,23 @@ def _networks(services: Services, region: str) -> list[Any]:
     return [*backend.vpcs.values(), *(subnet for zone in backend.subnets.values() for subnet in zone.values())]
 
 
+Rule = Callable[[Call, "Services", Callable[[], Reply]], Reply]
+
+
+def tagged_as(kind: str, then: Rule | None = None) -> Rule:
+    """A rule for what makes something: its tags are for a thing of this kind; ``then`` comes after."""
+
+    def checked(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+        for name, value in call.form.items():
+            if name.startswith("TagSpecification.") and name.endswith(".ResourceType") and value != kind:
+                raise AwsError(
+                    "InvalidParameterValue", f"'{value}' is not a valid taggable resource type for this operation."
+                )
+        return then(call, services, proceed) if then else proceed()
+
+    return checked
+
+
 def delete_security_group(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
     """Not while an interface or another group's rule refers to it, and never a VPC's default group."""
     group_id = call.form.get("GroupId", "")

@@ -28,6 +28,7 @@ def create_nat(call: Call, services: Services, proceed: Callable[[], Reply]) -> 
     if allocation and not public:
         raise AwsError("InvalidParameterCombination", "A private NAT gateway has no AllocationId")
     natgateways.settle(services, call.region)
+    default_door(services, call.region)
     with services.world.moto.lock("ec2"):
         backend = services.world.moto.backend("ec2", call.region)
         if public:
@@ -165,9 +166,30 @@ def _address(call: Call, services: Services) -> Any:
 # -- the door -------------------------------------------------------------------------------------------------
 
 
+def with_default_door(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
+    """What looks at gateways and routes sees those of the default VPC, which moto makes without."""
+    default_door(services, call.region)
+    return proceed()
+
+
+def default_door(services: Services, region: str) -> None:
+    """The default VPC has a gateway from the start, and its main table leads there; nobody makes them again."""
+    with services.world.moto.lock("ec2"):
+        backend = services.world.moto.backend("ec2", region)
+        vpc = backend.default_vpc
+        if vpc is None or hasattr(backend, "default_door"):
+            return
+        door = backend.create_internet_gateway()
+        door.vpc, backend.default_door = vpc, door.id
+        for table in list(backend.route_tables.values()):
+            if table.vpc_id == vpc.id and table.main_association_id:
+                backend.create_route(table.id, "0.0.0.0/0", gateway_id=door.id)
+
+
 def attach(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
     """One VPC a gateway, one gateway a VPC."""
     number, vpc = call.form.get("InternetGatewayId", ""), call.form.get("VpcId", "")
+    default_door(services, call.region)
     with services.world.moto.lock("ec2"):
         doors = services.world.moto.backend("ec2", call.region).internet_gateways
         there = getattr(doors[number].vpc, "id", None) if number in doors else None
