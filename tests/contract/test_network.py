@@ -1,4 +1,4 @@
-"""What VPCs, subnets and security groups promise beyond the suite."""
+"""What VPCs, subnets, security groups and the like promise beyond the suite."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from provisioner.model import Key
 from provisioner.sandbox import supervisor
 from tests.contract.world import World, differing, settle
 
+_DENY = {"number": 100, "action": "deny", "port": 5432, "cidr": "10.50.0.0/24"}
+
 
 def _vpc(world: World, cidr: str = "10.50.0.0/16") -> str:
     _, seen = world.make("aws.vpc", "net", {"cidr": cidr})
@@ -25,6 +27,9 @@ def _vpc(world: World, cidr: str = "10.50.0.0/16") -> str:
         ("aws.vpc", "vpc_id", {"cidr": "10.51.0.0/16"}),
         ("aws.subnet", "subnet_id", {"cidr": "10.50.1.0/24", "zone_index": 0}),
         ("aws.security_group", "group_id", {}),
+        ("aws.network_acl", "network_acl_id", {}),
+        ("aws.route_table", "route_table_id", {}),
+        ("aws.internet_gateway", "internet_gateway_id", {}),
     ],
 )
 def test_an_object_made_by_others_is_adopted_by_its_id(
@@ -148,6 +153,9 @@ def test_two_objects_of_one_step_are_both_deleted(lone_world: World) -> None:
         ("aws.vpc", "vpc_id", {"cidr": "10.51.0.0/16"}),
         ("aws.subnet", "subnet_id", {"cidr": "10.50.1.0/24", "zone_index": 0}),
         ("aws.security_group", "group_id", {}),
+        ("aws.network_acl", "network_acl_id", {}),
+        ("aws.route_table", "route_table_id", {}),
+        ("aws.internet_gateway", "internet_gateway_id", {}),
     ],
 )
 def test_tags_of_an_adopted_object_are_added_to_and_it_keeps_its_name(
@@ -177,6 +185,9 @@ def test_tags_of_an_adopted_object_are_added_to_and_it_keeps_its_name(
         ("ModifyVpcAttribute", "InvalidVpcID.NotFound", "aws.vpc", {"cidr": "10.54.0.0/16"}),
         ("ModifySubnetAttribute", "InvalidSubnetID.NotFound", "aws.subnet", {"cidr": "10.50.1.0/24"}),
         ("AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound", "aws.security_group", {}),
+        ("AttachInternetGateway", "InvalidInternetGatewayID.NotFound", "aws.internet_gateway", {}),
+        ("CreateNetworkAclEntry", "InvalidNetworkAclID.NotFound", "aws.network_acl", {"ingress": [_DENY]}),
+        ("AssociateRouteTable", "InvalidRouteTableID.NotFound", "aws.route_table", {}),
     ],
 )
 def test_a_create_that_is_told_not_found_goes_on_with_what_it_made(
@@ -188,6 +199,9 @@ def test_a_create_that_is_told_not_found_goes_on_with_what_it_made(
         tree = {**tree, "zone_index": 0, "map_public_ip": True}
     if type_ == "aws.security_group":
         tree = {**tree, "ingress": [{"port": 5432, "cidr": "10.50.0.0/24"}]}
+    if type_ == "aws.route_table":
+        cidr = {"vpc_id": tree["vpc_id"], "cidr": "10.50.1.0/24", "zone_index": 0}
+        tree = {**tree, "subnets": [lone_world.make("aws.subnet", "s", cidr)[1].outputs["subnet_id"]]}
     driver, key, spec = lone_world.driver(type_), lone_world.key(type_, "it", tree), lone_world.spec(type_, tree)
     lone_world.watch(driver, key)
     fault = {"service": "ec2", "operation": operation, "error": code, "times": 1}
