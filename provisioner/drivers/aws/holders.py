@@ -2,7 +2,8 @@
 
 Asked after a refusal only. Each source is asked for itself, and one that may not be asked is left out: better some
 names than none. A network interface that AWS manages does not say whose database it belongs to, so the databases are
-asked; where none answers to it, the interface is on its way out, for AWS takes it away some time after its database.
+asked, and the proxies where it is one of theirs; where none answers to it, the interface is on its way out, for AWS
+takes it away some time after its database.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from provisioner.drivers.aws import tags
+from provisioner.drivers.aws import arn_tags, tags
 from provisioner.drivers.aws.cache_state import description
 from provisioner.errors import CloudError
 from provisioner.model import Key
@@ -24,6 +25,8 @@ _NAT: Final = "nat_gateway"
 """The type of the interface by which a NAT gateway is in its subnet."""
 _LAMBDA: Final = "AWS Lambda VPC ENI"
 """What the description of Lambda's interfaces begins with. They name one function, and may serve others too."""
+_OF_PROXY: Final = "DBProxy"
+"""What stands in the description of a proxy's interface."""
 
 
 def _listed(session: Any, service: str, operation: str, field: str, key: Key, **parameters: Any) -> list[Found]:
@@ -49,7 +52,8 @@ def of_security_group(session: Any, key: Key, group: str) -> list[Holder]:
     interfaces = _listed(
         session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=_filter("group-id", group)
     )
-    found = _of_interfaces(session, key, interfaces, lambda instance: group in _groups(instance), "take the group off")
+    then = "take the group off"
+    found = _of_interfaces(session, key, interfaces, group, lambda instance: group in _groups(instance), then)
     referring: dict[str, Holder] = {}
     for direction in ("ip-permission.group-id", "egress.ip-permission.group-id"):
         question = _filter(direction, group)
@@ -128,6 +132,8 @@ def of_address(session: Any, key: Key, address: Found) -> list[Holder]:
         if found := [one for one in every if one.what.rpartition(" ")[2] in interface.get("Description", "")]:
             return found
     return [_interface(key, interface, "disassociate the address")]
+    then = "move it away"
+    return _of_interfaces(session, key, interfaces, subnet, lambda instance: subnet in _subnets(instance), then)
 
 
 def _subnets(instance: Found) -> list[str]:
@@ -171,13 +177,16 @@ def _goes_along(item: Found) -> bool:
 
 
 def _of_interfaces(
-    session: Any, key: Key, interfaces: Iterable[Found], fits: Callable[[Found], bool], then: str
+    session: Any, key: Key, interfaces: Iterable[Found], place: str, fits: Callable[[Found], bool], then: str
 ) -> list[Holder]:
+    """``place``: the id of the group or subnet; ``fits``: whether an instance is there."""
     found: list[Holder] = []
     of_rds = [item for item in interfaces if item.get("RequesterId") == _RDS]
     of_caches = [item for item in interfaces if item.get("RequesterId") == _ELASTICACHE]
     if of_rds:
-        found += instances(session, key, fits, then) or [_leftover(item) for item in of_rds]
+        proxies = any(_OF_PROXY in str(item.get("Description", "")) for item in of_rds)
+        held = [*instances(session, key, fits, then), *(_proxies(session, key, place, then) if proxies else ())]
+        found += held or [_leftover(item) for item in of_rds]
     if of_caches:
         nodes = {str(item.get("Description", "")).removeprefix("ElastiCache ") for item in of_caches}
         held = caches(session, key, lambda node: node["CacheClusterId"] in nodes, then)
@@ -270,6 +279,21 @@ def instances(session: Any, key: Key, fits: Callable[[Found], bool], then: str) 
         for item in _listed(session, "rds", "describe_db_instances", "DBInstances", key)
         if fits(item)
     ]
+
+
+def _proxies(session: Any, key: Key, place: str, then: str) -> list[Holder]:
+    """DB proxies that wear a security group or are in a subnet."""
+    found = []
+    for item in _listed(session, "rds", "describe_db_proxies", "DBProxies", key):
+        if place not in (*item.get("VpcSecurityGroupIds", ()), *item.get("VpcSubnetIds", ())):
+            continue
+        name, owner = str(item["DBProxyName"]), None
+        with suppress(CloudError):
+            owner = tags.owner(arn_tags.of(session, "rds", item["DBProxyArn"], name, key.region))
+        command = f"rds describe-db-proxies --db-proxy-name {name}"
+        leaving = item.get("Status") == "deleting"
+        found.append(Holder(f"DB proxy {name}", owner, leaving, _show(key, command, f"{then}, or delete the proxy")))
+    return found
 
 
 def caches(session: Any, key: Key, fits: Callable[[Found], bool], then: str) -> list[Holder]:

@@ -159,6 +159,7 @@ class MemoryDatabases:
 
     def remove(self, ident: str) -> None:
         self._note("remove", ident)
+        self.rules.pop(ident, None)
         self.alive.discard(ident)
 
     def close(self) -> None:

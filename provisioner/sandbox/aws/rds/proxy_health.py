@@ -15,7 +15,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import SandboxError
-from provisioner.sandbox.aws.access import Access, Refused
+from provisioner.sandbox.aws.access import Access, Credentials, Refused
 from provisioner.sandbox.aws.neighbours import Subnet
 from provisioner.sandbox.aws.rds.proxy import Health, Proxy, Target
 from provisioner.sandbox.databases.pgproxy import ProxyRules
@@ -91,8 +91,11 @@ def _homes(region: RdsRegion, instance: Instance) -> list[Subnet]:
 
 
 def _look(world: World, target: Target, question: _Question) -> None:
-    users: dict[str, bool] = {}
-    health = _reached(world, question) or _logged_in(world, question, users)
+    found, reasons = _credentials(world, question)
+    health = _reached(world, question)
+    users = {one.username: token for one, token in found}
+    if health is None:
+        health, users = _logged_in(world, question, found, reasons)
     rules = ProxyRules(users, question.settings["RequireTLS"], health.state == "AVAILABLE")
     world.databases.direct_proxy(question.front, question.database, rules)
     if health.because and health != target.health and question.settings["DebugLogging"]:
@@ -119,25 +122,36 @@ def _reached(world: World, question: _Question) -> Health | None:
     return Health("UNAVAILABLE", "UNREACHABLE", _UNREACHABLE, f"Security groups: {side} on TCP port {port}.")
 
 
-def _logged_in(world: World, question: _Question, users: dict[str, bool]) -> Health:
-    """Whether one of the secrets opens the database; ``users`` gets those that do."""
+def _credentials(world: World, question: _Question) -> tuple[list[tuple[Credentials, bool]], list[str]]:
+    """What the proxy's secrets hold, each with whether its user needs an IAM token; and why others cannot be had."""
     access, role = Access(world.moto), question.settings["RoleArn"]
     context = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": question.arn}
     if not access.assumable(role, _SERVICE, context):
-        return Health("UNAVAILABLE", "AUTH_FAILURE", _AUTH, f'{_SERVICE} may not assume the IAM role "{role}".')
-    reasons: list[str] = []
+        return [], [f'{_SERVICE} may not assume the IAM role "{role}"']
+    found, reasons = [], []
     for one in question.settings["Auth"]:
         try:
-            name, password = access.credentials(role, one["SecretArn"])
-            if world.databases.postgres_admits(question.database, name, password):
-                users[name] = one["IAMAuth"] == "REQUIRED"
-            else:
-                reasons.append(f'password authentication failed for the role "{name}"')
+            found.append((access.credentials(role, one["SecretArn"]), one["IAMAuth"] == "REQUIRED"))
         except Refused as refused:
             reasons.append(str(refused))
+    return found, reasons
+
+
+def _logged_in(
+    world: World, question: _Question, found: list[tuple[Credentials, bool]], reasons: list[str]
+) -> tuple[Health, dict[str, bool]]:
+    """Whether one of the credentials opens the database, and the users of those that do."""
+    users: dict[str, bool] = {}
+    wrong = list(reasons)
+    for one, token in found:
+        try:
+            if world.databases.postgres_admits(question.database, *one):
+                users[one.username] = token
+            else:
+                wrong.append(f'password authentication failed for the role "{one.username}"')
         except SandboxError as err:
-            return Health("UNAVAILABLE", "CONNECTION_FAILED", _FAILED, err.message)
+            return Health("UNAVAILABLE", "CONNECTION_FAILED", _FAILED, err.message), users
     if users:
-        return Health("AVAILABLE")
-    because = f"Credentials couldn't be retrieved or used. {'; '.join(reasons)}"
-    return Health("UNAVAILABLE", "AUTH_FAILURE", _AUTH, because)
+        return Health("AVAILABLE"), users
+    because = f"Credentials couldn't be retrieved or used. {'; '.join(wrong)}"
+    return Health("UNAVAILABLE", "AUTH_FAILURE", _AUTH, because), users
