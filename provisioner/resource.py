@@ -135,10 +135,11 @@ class Resource(StepType):
 
 
 class Verdict(NamedTuple):
-    """What one look of a gate saw."""
+    """What one look of a gate saw. ``final``: it failed for good, and no later look would change that."""
 
     passed: bool
     detail: str
+    final: bool = False
 
 
 class Gate(StepType):

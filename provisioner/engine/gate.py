@@ -1,4 +1,7 @@
-"""Runs a ``check.*`` step: looks every interval until it passes or its time is up. Nothing is recorded or undone."""
+"""Runs a gate (``check.*`` and its like): looks every interval until it passes or its time is up.
+
+Nothing is recorded or undone.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ FIRST_PAUSE = 1.0
 
 
 def pass_gate(ctx: Context, decl: StepDecl) -> Task:
-    """Returns when the check has passed; GateError with what it saw last when it has not in its time."""
+    """Returns when the check has passed; GateError with what it saw last when it has not in its time, or never can."""
     gate = ctx.drivers.of(decl.type)
     assert isinstance(gate, Gate)
     try:
@@ -35,6 +38,8 @@ def pass_gate(ctx: Context, decl: StepDecl) -> Task:
         verdict: Verdict = yield Call(lambda: gate.check(spec))
         if verdict.passed:
             return Action.KEEP
+        if verdict.final:
+            raise GateError(f"failed: {verdict.detail}", where=decl.name, hint="the step is a check: mend what it sees")
         left = begun + timeout - ctx.clock.now()
         if left <= 0:
             raise GateError(

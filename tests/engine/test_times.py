@@ -42,6 +42,14 @@ def test_a_gate_is_looked_at_for_300_seconds_at_most_every_30_seconds_and_then_r
     assert world.names() == []
 
 
+def test_a_gate_that_failed_for_good_is_not_looked_at_again_and_reverses_at_once(world: World) -> None:
+    times = checks(world)
+    error = failed(world, plan(step("box"), step("open", "toy.gate", thing="lost-1", after=("box",))))
+    assert isinstance(error, GateError) and "looked" in str(error)
+    assert len(times) == 1
+    assert world.names() == []
+
+
 def test_a_gate_that_passes_lets_what_is_below_it_start_at_once(world: World) -> None:
     made = plan(step("box"), step("open", "toy.gate", thing="${late.id}"), step("late"), step("app", after=("open",)))
     world.cloud.provision = {"late": 45.0}

@@ -304,14 +304,14 @@ class GateSpec(Spec, frozen=True):
 
 @resource("toy.gate")
 class ToyGate(Gate):
-    """Passes once the named thing exists."""
+    """Passes once the named thing exists; what is called ``lost-…`` never will, and the gate knows."""
 
     Spec = GateSpec
     session: ToyCloud
 
     def check(self, spec: GateSpec) -> Verdict:
         self.session.enter("check", spec.thing)
-        return Verdict(spec.thing in self.session.things, "looked")
+        return Verdict(spec.thing in self.session.things, "looked", final=spec.thing.startswith("lost-"))
 
 
 class _ToyRegistry(Registry):
