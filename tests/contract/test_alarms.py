@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from provisioner import spec as specs
-from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError
+from provisioner.drivers.aws import alarm_maths
+from provisioner.errors import AlreadyExistsError, InUseError, NotFoundError
 from provisioner.sandbox import supervisor
 from tests.contract.world import World, differing
 
@@ -128,26 +129,60 @@ def test_fewer_periods_do_not_trip_over_the_datapoints_that_the_plan_leaves_open
     assert driver.read(key).spec["evaluation_periods"] == specs.fields(fewer)["evaluation_periods"] == 2
 
 
-def test_an_alarm_on_an_expression_is_not_turned_into_one_on_a_metric(lone_world: World) -> None:
+MATHS: dict[str, Any] = {
+    "metrics": [
+        {"id": "rate", "expression": "100 * errors / calls", "label": "error rate", "return_data": True},
+        {"id": "errors", "namespace": "AWS/Lambda", "metric": "Errors", "statistic": "Sum", "period": 60},
+        {
+            "id": "calls", "namespace": "AWS/Lambda", "metric": "Invocations", "statistic": "Sum", "period": 60,
+            "dimensions": {"FunctionName": "export"}, "unit": "Count",
+        },
+    ],
+    "evaluation_periods": 3,
+    "threshold": 5,
+    "comparison_operator": "GreaterThanOrEqualToThreshold",
+}  # fmt: skip
+
+
+def test_an_alarm_on_an_expression_is_read_as_it_was_asked_for_and_becomes_one_on_a_metric_and_back(
+    lone_world: World,
+) -> None:
     driver = lone_world.driver(TYPE)
-    key = lone_world.key(TYPE, "maths", ALARM)
-    lone_world.watch(driver, key)
-    metric = {"Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Dimensions": []}
-    queries = [
-        {"Id": "e1", "Expression": "m1 * 2", "Label": "twice", "ReturnData": True},
-        {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}, "ReturnData": False},
-    ]
-    _boto(lone_world).put_metric_alarm(
-        AlarmName=key.name,
-        Metrics=queries,
-        EvaluationPeriods=1,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanThreshold",
-        Tags=[{"Key": "provisioner:owner", "Value": key.owner}],
-    )
-    with pytest.raises(InvalidRequestError, match="expression"):
-        driver.update(key, lone_world.spec(TYPE, ALARM))
-    assert driver.read(key).spec["metric"] is None
+    maths, plain = lone_world.spec(TYPE, MATHS), lone_world.spec(TYPE, ALARM)
+    key, seen = lone_world.make(TYPE, "rate", MATHS)
+    assert differing(driver, maths, seen) == set() and seen.spec["metric"] is None
+    louder = lone_world.spec(TYPE, {**MATHS, "threshold": 10})
+    driver.update(key, louder, ["threshold"])
+    assert differing(driver, louder, driver.read(key)) == set()
+    assert differing(driver, plain, driver.read(key)) >= {"namespace", "metric", "statistic"}
+    driver.update(key, plain, ["namespace", "metric", "statistic", "threshold"])
+    assert differing(driver, plain, driver.read(key)) == set() and driver.read(key).spec["metrics"] is None
+    driver.update(key, maths, ["metrics"])
+    assert differing(driver, maths, driver.read(key)) == set()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [{"id": "rate", "expression": "100 * errors", "return_data": True}],
+        [{"id": "rate", "expression": "1 + 1", "return_data": False}],
+        [{"id": "rate", "expression": "1", "return_data": True}, {"id": "rate", "expression": "2"}],
+        [{"id": "cpu", "namespace": "AWS/RDS", "metric": "CPUUtilization", "return_data": True}],
+        [{"id": "rate", "expression": "1", "metric": "CPUUtilization", "return_data": True}],
+    ],
+)
+def test_maths_that_cloudwatch_would_refuse_is_refused_before(lines: list[dict[str, Any]]) -> None:
+    assert alarm_maths.complaint(lines)
+
+
+def test_an_alarm_that_a_composite_one_needs_is_kept_and_the_composite_is_named(lone_world: World) -> None:
+    driver = lone_world.driver(TYPE)
+    key, _ = lone_world.make(TYPE, "busy", ALARM)
+    above, _ = lone_world.make("aws.composite_alarm", "any", {"any_of": [key.name]})
+    with pytest.raises(InUseError):
+        driver.delete(key)
+    [holder] = driver.holders(key)
+    assert (above.name in holder.what, holder.owner) == (True, above.owner)
 
 
 def test_an_update_of_an_alarm_that_is_gone_says_so(lone_world: World) -> None:

@@ -8,7 +8,7 @@ means different things (Secrets Manager's InvalidRequestException, for one). The
 object made a moment ago it says "not yet", for EC2, KMS, IAM, SNS and CloudWatch Logs take seconds to spread
 the news: there it is waited for, up to the step's time, and an object that never was fails with that wait.
 
-Weakness: four rows do look at the message, because AWS gives the same code to "not yet" and to "never".
+Weakness: some rows do look at the message, because AWS gives the same code to "not yet" and to "never".
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ _TABLE: Final[tuple[_Row, ...]] = (
     _Row(BusyError, _codes("NoSuchEntity"), "iam", r"(Put|Attach)\w+", words=r"^(The )?[Rr]ole "),
     _Row(BusyError, _codes("(Resource)?NotFound"), "sns", "Subscribe|TagResource"),
     _Row(BusyError, _codes("ResourceNotFound"), "logs", "(Put|Delete)RetentionPolicy"),
+    _Row(BusyError, _codes("Validation"), "cloudwatch", "PutCompositeAlarm", "do not exist"),
     # In the middle of something.
     _Row(
         BusyError,
@@ -117,6 +118,7 @@ _TABLE: Final[tuple[_Row, ...]] = (
     # Something is in it that waiting does not take out.
     _Row(HoldsDataError, _codes("BucketNotEmpty")),
     # Something else hangs on it.
+    _Row(InUseError, _codes("Validation"), "cloudwatch", "DeleteAlarms", "composite alarm"),
     _Row(
         InUseError,
         _codes("""

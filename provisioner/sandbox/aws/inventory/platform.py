@@ -84,14 +84,16 @@ def cloudwatch(backend: Any, everything: bool) -> Iterator[Item]:
         tags = backend.tagger.get_tag_dict_for_resource(alarm.alarm_arn)
         yield Item("cloudwatch", "alarm", alarm.alarm_arn, alarm.name, tags.get(OWNER_TAG, ""))
     for dashboard in backend.dashboards.values():
-        yield Item("cloudwatch", "dashboard", dashboard.arn, dashboard.name)
+        owner = backend.tagger.get_tag_dict_for_resource(dashboard.arn).get(OWNER_TAG, "")
+        yield Item("cloudwatch", "dashboard", dashboard.arn, dashboard.name, owner)
 
 
 def budgets(backend: Any, everything: bool) -> Iterator[Item]:
     """Budgets."""
     for account, named in backend.budgets.items():
-        for name in named:
-            yield Item("budgets", "budget", f"arn:aws:budgets::{account}:budget/{name}", name)
+        for name, budget in named.items():
+            owner = owner_of(getattr(budget, "tags", None))
+            yield Item("budgets", "budget", f"arn:aws:budgets::{account}:budget/{name}", name, owner)
 
 
 def sqs(backend: Any, everything: bool) -> Iterator[Item]:

@@ -8,13 +8,15 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
-from provisioner.sandbox.aws.strict import MAX_TAGS, checked_tags
+from provisioner.sandbox.aws.rules import composite, dashboards
+from provisioner.sandbox.aws.rules.alarmstore import SERVICE, answer_tags, backend_of, check_actions, put_under
+from provisioner.sandbox.aws.rules.maths import check as check_maths
+from provisioner.sandbox.aws.strict import checked_tags
 from provisioner.sandbox.aws.wire import answer, parameters
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
 
-SERVICE: Final = "cloudwatch"
 _INVALID: Final = "ValidationError"
 _HOUR, _DAY, _WEEK = 3600, 86_400, 604_800
 _OF_ONE_METRIC: Final = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
@@ -24,7 +26,6 @@ _PERCENT: Final = r"(100(\.0+)?|\d{1,2}(\.\d{1,10})?)"
 _EXTENDED: Final = re.compile(
     rf"p{_PERCENT}|(tm|tc|ts|wm){_PERCENT}|IQM|(PR|TC|TM|TS|WM)\([\d.]*%?:[\d.]*%?\)", re.IGNORECASE
 )
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[^:\s]*:[^:\s]*:\S+")
 _PAGE: Final = 50
 _FIELDS: Final = {
     "AlarmName": "name", "AlarmArn": "alarm_arn", "AlarmDescription": "description",
@@ -39,6 +40,11 @@ _FIELDS: Final = {
     "ThresholdMetricId": "threshold_metric_id", "AlarmRule": "rule",
 }  # fmt: skip
 """Members of DescribeAlarms, and what moto calls them."""
+_OF_EVERY_ALARM: Final = (
+    "AlarmName", "AlarmArn", "AlarmDescription", "AlarmConfigurationUpdatedTimestamp", "ActionsEnabled", "OKActions",
+    "AlarmActions", "InsufficientDataActions", "StateValue", "StateReason", "StateReasonData", "StateUpdatedTimestamp",
+    "StateTransitionedTimestamp", "AlarmRule",
+)  # fmt: skip
 
 
 def put_alarm(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
@@ -47,30 +53,10 @@ def put_alarm(call: Call, services: Services, proceed: Callable[[], Reply]) -> R
     _check_alarm(wish)
     checked_tags(wish.get("Tags") or [])
     with services.world.moto.lock(SERVICE):
-        backend = _backend(call, services)
-        before = backend.alarms.get(wish["AlarmName"])
-        tags = backend.tagger.get_tag_dict_for_resource(before.alarm_arn) if before is not None else {}
-        reply = proceed()
-        alarm = backend.alarms.get(wish["AlarmName"])
-        if alarm is None or alarm is before:
-            return reply
-        if before is None:
-            alarm.state_value = "INSUFFICIENT_DATA"
-            return reply
-        for field in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "history"):
-            setattr(alarm, field, getattr(before, field))
-        _set_tags(backend, alarm.alarm_arn, tags)
-    return reply
-
-
-def _backend(call: Call, services: Services) -> Any:
-    return services.world.moto.backend(SERVICE, call.region)
-
-
-def _set_tags(backend: Any, arn: str, tags: dict[str, str]) -> None:
-    backend.tagger.delete_all_tags_for_resource(arn)
-    if tags:
-        backend.tagger.tag_resource(arn, [{"Key": key, "Value": value} for key, value in tags.items()])
+        before = backend_of(call, services).alarms.get(wish["AlarmName"])
+        if before is not None and before.rule is not None:
+            raise AwsError(_INVALID, f"The alarm {wish['AlarmName']} is a composite alarm")
+        return put_under(call, services, proceed, wish)
 
 
 def _check_alarm(wish: dict[str, Any]) -> None:
@@ -86,6 +72,8 @@ def _check_alarm(wish: dict[str, Any]) -> None:
         _check_metric(wish)
     elif given := [name for name in _OF_ONE_METRIC if wish.get(name)]:
         raise AwsError("InvalidParameterCombination", f"{given[0]} must not be given together with Metrics")
+    else:
+        check_maths(wish)
     band = wish["ComparisonOperator"] in _BANDS
     if band != bool(wish.get("ThresholdMetricId")) or band == ("Threshold" in wish):
         raise AwsError(_INVALID, "An alarm has a Threshold, or a ThresholdMetricId and an operator for bands")
@@ -93,10 +81,7 @@ def _check_alarm(wish: dict[str, Any]) -> None:
         raise AwsError(_INVALID, "DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     _one_of(wish, "TreatMissingData", _MISSING_DATA)
     _one_of(wish, "EvaluateLowSampleCountPercentile", ("evaluate", "ignore"))
-    for kind in ("AlarmActions", "OKActions", "InsufficientDataActions"):
-        for action in wish.get(kind) or []:
-            if not _ARN.fullmatch(action):
-                raise AwsError(_INVALID, f"Invalid arn syntax: {action}")
+    check_actions(wish)
 
 
 def _need(wish: dict[str, Any], name: str) -> None:
@@ -136,11 +121,11 @@ def describe(call: Call, services: Services, proceed: Callable[[], Reply]) -> Re
     if wish.get("AlarmNames") and wish.get("AlarmNamePrefix"):
         raise AwsError("InvalidParameterCombination", "AlarmNamePrefix cannot be given together with AlarmNames")
     if wish.get("ChildrenOfAlarmName") or wish.get("ParentsOfAlarmName"):
-        raise AwsError("NotImplemented", "the sandbox does not offer families of alarms", 501)
+        return composite.family(call, services, wish)
     kinds = wish.get("AlarmTypes") or ["MetricAlarm"]
     size, after = wish.get("MaxRecords") or _PAGE, wish.get("NextToken") or ""
     with services.world.moto.lock(SERVICE):
-        alarms = _backend(call, services).alarms
+        alarms = backend_of(call, services).alarms
         if after and after not in alarms:
             raise AwsError("InvalidNextToken", "The next token specified is invalid.")
         named = wish.get("AlarmNames")
@@ -149,8 +134,8 @@ def describe(call: Call, services: Services, proceed: Callable[[], Reply]) -> Re
         shown = fitting[:size]
         told = [_view(alarm) for alarm in shown]
     token = shown[-1].name if len(fitting) > size else None
-    metric, composite = ([view for view in told if (view["AlarmRule"] is None) is plain] for plain in (True, False))
-    return answer(call, {"MetricAlarms": metric, "CompositeAlarms": composite, "LogAlarms": [], "NextToken": token})
+    metric, others = ([view for view in told if (view.get("AlarmRule") is None) is one] for one in (True, False))
+    return answer(call, {"MetricAlarms": metric, "CompositeAlarms": others, "LogAlarms": [], "NextToken": token})
 
 
 def _fits(alarm: Any, wish: dict[str, Any], kinds: list[str]) -> bool:
@@ -167,6 +152,9 @@ def _view(alarm: Any) -> dict[str, Any]:
     for member in ("AlarmConfigurationUpdatedTimestamp", "StateUpdatedTimestamp"):
         view[member] = view[member].replace(tzinfo=UTC)
     view["StateTransitionedTimestamp"] = view["StateUpdatedTimestamp"]
+    if alarm.rule is not None:
+        told = {member: getattr(alarm, field, None) for member, field in composite.SUPPRESSOR.items()}
+        return {name: view[name] for name in _OF_EVERY_ALARM} | told
     view["Dimensions"] = [{"Name": d.name, "Value": d.value} for d in alarm.dimensions]
     view["Metrics"] = [_query(one) for one in alarm.metric_data_queries] or None
     return view
@@ -193,7 +181,8 @@ def delete(call: Call, services: Services, proceed: Callable[[], Reply]) -> Repl
     """Those that there are go, with their tags; a name that is none is told."""
     names = parameters(call, _INVALID)["AlarmNames"]
     with services.world.moto.lock(SERVICE):
-        backend = _backend(call, services)
+        backend = backend_of(call, services)
+        composite.refuse_needed(backend.alarms, names)
         known = [backend.alarms.pop(name) for name in dict.fromkeys(names) if name in backend.alarms]
         for alarm in known:
             backend.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
@@ -206,17 +195,12 @@ def tags(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
     """ListTagsForResource, TagResource, UntagResource: of an alarm, dashboard or rule that there is."""
     wish = parameters(call, "InvalidParameterValue")
     arn = wish["ResourceARN"]
+    if ":dashboard/" in arn:
+        return dashboards.tags(call, services, wish)
     with services.world.moto.lock(SERVICE):
-        backend = _backend(call, services)
+        backend = backend_of(call, services)
         kept = [a.alarm_arn for a in (backend.alarms.get(arn.rpartition(":alarm:")[2]),) if a is not None]
-        kept += [d.arn for d in backend.dashboards.values()] + [r.rule_arn for r in backend.insight_rules.values()]
+        kept += [r.rule_arn for r in backend.insight_rules.values()]
         if arn not in kept:
             raise AwsError("ResourceNotFoundException", f"{arn} does not exist")
-        has = backend.tagger.get_tag_dict_for_resource(arn)
-        if call.operation == "ListTagsForResource":
-            return answer(call, {"Tags": [{"Key": key, "Value": value} for key, value in has.items()]})
-        wanted = has | checked_tags(wish.get("Tags") or [])
-        if len(wanted) > MAX_TAGS:
-            raise AwsError("InvalidParameterValue", f"at most {MAX_TAGS} tags on one resource")
-        _set_tags(backend, arn, {key: v for key, v in wanted.items() if key not in (wish.get("TagKeys") or [])})
-    return answer(call, {})
+        return answer_tags(call, backend, wish)
