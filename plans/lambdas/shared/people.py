@@ -112,10 +112,12 @@ def _table(one: Mapping[str, Any]) -> Table:
 
 
 def person_of(event: Mapping[str, Any]) -> str:
-    """The id that a request is about."""
+    """The id that a request is about; ValueError where it names none."""
     value = event.get("person_id")
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise ValueError("person_id is missing: the id of one person, as text or a number")
+    if "\x00" in str(value):  # which PostgreSQL has in no text
+        raise UnknownPersonError("there is nobody of that id")
     return str(value)
 
 

@@ -2,7 +2,8 @@
 
 Arguments: folder of the code, handler, memory in MB, timeout in seconds, id of the request, ARN of the function, the
 file descriptor that the answer is written to. The event is read from standard input; what the code prints goes to
-standard output. The answer is one JSON object: ``{"result": …}`` or ``{"error": {…}}``.
+standard output. Where the answer goes, a line break says that the code is loaded, from when on its time counts; then
+comes one JSON object: ``{"result": …}`` or ``{"error": {…}}``.
 """
 
 import importlib
@@ -16,6 +17,8 @@ import traceback
 
 _MAPPED = 384 * 1024 * 1024
 """Bytes of address space that Python and its libraries map without using them."""
+_LOADING = 20
+"""Seconds for loading the code, and for being ended by whoever started this."""
 
 
 class Context:
@@ -39,15 +42,16 @@ class Context:
 def main() -> None:
     root, handler, memory, timeout, request, arn, answer = sys.argv[1:]
     # Should whoever started this die, nobody else ends it.
-    signal.setitimer(signal.ITIMER_REAL, float(timeout) + 2)
+    signal.setitimer(signal.ITIMER_REAL, float(timeout) + _LOADING)
     limit = int(memory) * 1024 * 1024 + _MAPPED
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     sys.path.insert(0, root)
     os.chdir(root)
-    event = json.load(sys.stdin)
     try:
         module, _, function = handler.rpartition(".")
         called = getattr(importlib.import_module(module.replace("/", ".")), function)
+        os.write(int(answer), b"\n")
+        event = json.load(sys.stdin)
         told = {"result": called(event, Context(float(timeout), request, arn))}
         text = json.dumps(told)
     except BaseException as err:

@@ -26,6 +26,8 @@ from provisioner.sandbox.settings import ACCESS_KEY
 
 _PAYLOAD: Final = 6 * 1024 * 1024
 _TAIL: Final = 4096
+_LOADING: Final = 10.0
+"""Seconds in which code may load before its time counts."""
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 
 
@@ -166,8 +168,10 @@ def _run(task: _Task, payload: bytes, request: str, stream: str, home: Path) -> 
     )
     os.close(writer)
     answers: list[bytes] = []
-    listener = threading.Thread(target=lambda: answers.append(_drain(reader)))
+    loaded = threading.Event()
+    listener = threading.Thread(target=lambda: answers.append(_drain(reader, loaded)))
     listener.start()
+    loaded.wait(_LOADING)
     try:
         printed = process.communicate(payload, timeout=s["Timeout"])[0].decode("utf-8", "replace")
         timed_out = False
@@ -178,9 +182,11 @@ def _run(task: _Task, payload: bytes, request: str, stream: str, home: Path) -> 
     return _ended(task, request, answers[0], printed, process.returncode, timed_out=timed_out)
 
 
-def _drain(reader: int) -> bytes:
-    with os.fdopen(reader, "rb") as pipe:
-        return pipe.read()
+def _drain(reader: int, loaded: threading.Event) -> bytes:
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        first = pipe.read(1) or b""
+        loaded.set()
+        return first + pipe.readall()
 
 
 def _ended(task: _Task, request: str, answer: bytes, printed: str, status: int, *, timed_out: bool) -> Ended:
