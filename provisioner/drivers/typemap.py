@@ -34,6 +34,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.rds_instance": f"{_AWS}.rds_instance:RdsInstance",
     "aws.rds_proxy": f"{_AWS}.rds_proxy:RdsProxy",
     "aws.rds_proxy_health": f"{_AWS}.rds_proxy_health:RdsProxyHealth",
+    "aws.rds_read_replica": f"{_AWS}.rds_read_replica:RdsReadReplica",
     "aws.rds_event_subscription": f"{_AWS}.rds_event_subscription:RdsEventSubscription",
     "aws.cache_subnet_group": f"{_AWS}.cache_subnet_group:CacheSubnetGroup",
     "aws.cache_parameter_group": f"{_AWS}.cache_parameter_group:CacheParameterGroup",

@@ -50,7 +50,7 @@ def test_an_exact_version_that_is_on_offer_is_itself(lone_world: World, driver: 
 
 
 def test_a_version_that_is_made_no_more_is_refused_with_the_one_to_use(lone_world: World, driver: Any) -> None:
-    with pytest.raises(NotOfferedError, match="15.4 cannot be made in us-east-1") as refused:
+    with pytest.raises(NotOfferedError, match=r"15\.4 cannot be made in us-east-1") as refused:
         _settle(lone_world, driver, "15.4")
     assert _newest(driver, "15") in refused.value.hint
 
@@ -64,7 +64,7 @@ def test_a_major_version_that_nobody_offers_is_refused_with_those_that_are(lone_
 def test_an_upgrade_goes_to_the_newest_version_that_what_runs_can_become(lone_world: World, driver: Any) -> None:
     assert _settle(lone_world, driver, "16", have="15.13") == _newest(driver, "16")
     assert _settle(lone_world, driver, "15.14", have="15.13") == "15.14"
-    with pytest.raises(NotOfferedError, match="15 is not what 16.9 can be upgraded to"):
+    with pytest.raises(NotOfferedError, match=r"15 is not what 16\.9 can be upgraded to"):
         _settle(lone_world, driver, "15", have="16.9")
 
 

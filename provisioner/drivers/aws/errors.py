@@ -105,6 +105,14 @@ _TABLE: Final[tuple[_Row, ...]] = (
     _Row(BusyError, _codes("(Resource)?NotFound"), "sns", "Subscribe|TagResource"),
     _Row(BusyError, _codes("ResourceNotFound"), "logs", "(Put|Delete)RetentionPolicy"),
     _Row(BusyError, _codes("Validation"), "cloudwatch", "PutCompositeAlarm", "do not exist"),
+    # A state that no waiting changes.
+    _Row(
+        InvalidRequestError,
+        _codes("InvalidDBInstanceState"),
+        "rds",
+        "CreateDBInstanceReadReplica|StartDBInstanceAutomatedBackupsReplication",
+        words="Automated backups are not enabled",
+    ),
     # In the middle of something.
     _Row(
         BusyError,

@@ -11,6 +11,7 @@ from typing import Final
 
 from provisioner.drivers.aws import windows
 from provisioner.drivers.aws.given import rule
+from provisioner.resource import Rule, Spec
 from provisioner.secret import Secret
 
 GP3_TUNABLE_FROM: Final = 400
@@ -130,3 +131,8 @@ RULES: Final = (
     rule(_exports, "log_exports"),
 )
 """Every cross-field rule of ``aws.rds_instance``."""
+
+
+def of(spec: type[Spec]) -> tuple[Rule, ...]:
+    """Those that concern no other fields than a Spec has."""
+    return tuple(one for one in RULES if set(one.fields) <= set(spec.__struct_fields__))

@@ -62,6 +62,11 @@ def unmendable(status: str) -> bool:
     return status in ("failed", "incompatible-restore", "incompatible-network")
 
 
+def source(instance: Mapping[str, Any]) -> str:
+    """Of which instance it is a replica: a name in the same region, an ARN elsewhere, empty where it is none."""
+    return str(instance.get("ReadReplicaSourceDBInstanceIdentifier") or "")
+
+
 def phase(instance: Mapping[str, Any], *, sent: bool = True) -> Phase:
     """``sent``: a modification of ours may be under way; then values on their way count as pending even while the
     status still says ``available``.

@@ -170,6 +170,22 @@ class DatabaseHost:
                 forced = bool(cluster.create_from(kept, password=password, parameters=parameters)["force_tls"])
                 return self._publish(ident, cluster, port, pgparameters.forces_tls(parameters, forced))
 
+    def replicate_postgres(
+        self, source: str, ident: str, *, port: int = 5432, parameters: Mapping[str, str] = _NONE
+    ) -> Endpoint:
+        """Make a PostgreSQL that follows ``source``, read-only and with its users (about 0.6 s)."""
+        with self._exclusive(ident), self._postgres(source) as followed:
+            cluster = self._new_cluster(ident)
+            with _undone(cluster.remove):
+                cluster.create_standby(followed.cluster, parameters=parameters)
+                forced = pgparameters.forces_tls(parameters, followed.force_tls)
+                return self._publish(ident, cluster, port, forced)
+
+    def promote_postgres(self, ident: str) -> None:
+        """Let a PostgreSQL follow nobody any more; it takes writes then."""
+        with self._postgres(ident) as database:
+            database.cluster.promote()
+
     def set_postgres_password(self, ident: str, password: str) -> None:
         """Give the master user another password; sessions go on."""
         with self._postgres(ident) as database:

@@ -29,6 +29,8 @@ _BASE: Final = {
     "wal_level": "replica",
     "min_wal_size": "8MB",
     "max_wal_size": "128MB",
+    # So that a standby that restarts finds what it missed.
+    "wal_keep_size": "64MB",
     # In the data directory, so that a killed server leaves nothing in /dev/shm.
     "dynamic_shared_memory_type": "mmap",
     "password_encryption": "scram-sha-256",
@@ -61,6 +63,7 @@ _OURS: Final = frozenset(
         "log_filename",
         "port",
         "primary_conninfo",
+        "primary_slot_name",
         "recovery_end_command",
         "restore_command",
         "ssl_ca_file",

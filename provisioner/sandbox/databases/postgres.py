@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import SandboxError
-from provisioner.sandbox.databases import pgparameters
+from provisioner.sandbox.databases import pgparameters, standby
 from provisioner.sandbox.databases.addresses import backend
 from provisioner.sandbox.databases.binaries import PostgresBinaries
 from provisioner.sandbox.databases.pgtemplate import MASTER_ROLE, SUPERUSER, Template, copy_cluster
@@ -75,6 +75,8 @@ class PostgresCluster:
         self._tools = tools
         self._process: subprocess.Popen[bytes] | None = None
         self._parameters: dict[str, str] = {}
+        self._primary: PostgresCluster | None = None
+        """Whom it follows, while it is a standby."""
 
     @property
     def running(self) -> bool:
@@ -102,6 +104,40 @@ class PostgresCluster:
         if password is not None:
             self.set_password(password)
         return facts
+
+    def create_standby(self, primary: PostgresCluster, *, parameters: Mapping[str, str]) -> None:
+        """Make the cluster a standby that follows ``primary``, which runs, and leave it running: read-only.
+
+        Users and passwords are the primary's. It goes on alone while the primary is stopped or gone.
+        """
+        self._primary, self.user = primary, primary.user
+        settings = self._enough(pgparameters.checked(parameters, self._where))
+        self._directory.mkdir(mode=0o700)
+        self._tools.identity.take(self._directory)
+        primary.origin.back_up_to(self._data)
+        standby.follow(self._directory, self._data, primary.backend, SUPERUSER, self._tools.template.password)
+        self._configure_files(settings)
+        self._start_checked()
+
+    @property
+    def origin(self) -> PostgresCluster:
+        """The server at the head of the chain that this one follows; itself where it follows none."""
+        return self._primary.origin if self._primary is not None else self
+
+    def promote(self) -> None:
+        """Make a standby a server of its own, which takes writes; returns when it does."""
+        with self._connection() as connection:
+            row = connection.execute("SELECT pg_promote(true, 30)").fetchone()
+        if row is None or not row[0]:
+            raise SandboxError("the server was not promoted in time", where=self._where, hint=f"see {self._log}")
+        self._primary = None
+
+    def _enough(self, settings: dict[str, str]) -> dict[str, str]:
+        """Settings for a standby: of some it must have as much as its primary, or it does not start."""
+        if self._primary is None or not self._primary.running:
+            return settings
+        with self._primary._connection() as connection:
+            return standby.enough(connection, settings)
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
@@ -161,7 +197,7 @@ class PostgresCluster:
 
         SandboxError when PostgreSQL does not take one of them; it then goes on with those it had.
         """
-        settings = pgparameters.checked(parameters, self._where)
+        settings = self._enough(pgparameters.checked(parameters, self._where))
         before, ran = self._parameters, self.running
         self._configure_parameters(settings)
         try:
@@ -191,14 +227,28 @@ class PostgresCluster:
         """Make a snapshot in ``target`` with ``facts`` beside the master user's name; its size in bytes."""
         target.mkdir(mode=0o700)
         self._tools.identity.take(target)
-        if self.running:
-            self._base_backup(target / "data")
+        if self.running and self._primary is None:
+            self.back_up_to(target / "data")
         else:
-            copy_cluster(self._data, target / "data")
+            self._copy_stopped(target / "data")
         (target / "snapshot.json").write_text(json.dumps({"user": self.user, **facts}), encoding="utf-8")
         return sum(path.stat().st_size for path in (target / "data").rglob("*") if path.is_file())
 
-    def _base_backup(self, target: Path) -> None:
+    def _copy_stopped(self, target: Path) -> None:
+        """Copy a server that is stopped, or a standby, which is for as long as it takes.
+
+        A standby cannot be backed up while it runs, for its primary writes no full pages.
+        """
+        ran = self.running
+        self.stop()
+        try:
+            copy_cluster(self._data, target)
+        finally:
+            if ran:
+                self.start()
+
+    def back_up_to(self, target: Path) -> None:
+        """Copy the data directory of a server that runs."""
         host, port = self.backend
         argv = [self._tools.binaries.program("pg_basebackup"), "-D", str(target), "-h", host, "-p", str(port)]
         argv += [
@@ -218,9 +268,11 @@ class PostgresCluster:
     def _copy(self, data: Path) -> None:
         self._directory.mkdir(mode=0o700)
         copy_cluster(data, self._data)
+        standby.forget(self._data)
 
     def _configure_files(self, settings: dict[str, str]) -> None:
         pgparameters.write_base(self._data, self.backend, self._tools.template.extensions, self._tools.binaries.major)
+        standby.include(self._data)
         self._configure_parameters(settings)
         self._tools.identity.take(self._directory)
 

@@ -131,6 +131,16 @@ class MemoryDatabases:
         self._note("direct_proxy", ident)
         self.rules[ident] = rules
 
+    def replicate_postgres(
+        self, source: str, ident: str, *, port: int = 5432, parameters: Mapping[str, str] = _NOTHING
+    ) -> Endpoint:
+        assert source in self.alive
+        self._start("replicate_postgres", ident, parameters)
+        return Endpoint("127.99.0.3", port)
+
+    def promote_postgres(self, ident: str) -> None:
+        self._note("promote_postgres", ident)
+
     def delete_snapshot(self, snapshot: str) -> None:
         self.snapshots.discard(snapshot)
 

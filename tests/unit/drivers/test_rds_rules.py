@@ -184,7 +184,7 @@ def test_names_that_aws_stores_in_lower_case_are_the_same_in_capitals(cls: type[
 
 
 def test_what_goes_along_with_a_change_goes_as_it_is_there() -> None:
-    from provisioner.drivers.aws.rds_instance import _changes
+    from provisioner.drivers.aws.rds_changes import changes
 
     spec = RdsInstance.Spec(
         engine_version="15",
@@ -197,6 +197,9 @@ def test_what_goes_along_with_a_change_goes_as_it_is_there() -> None:
         "engine_version": "15.8", "instance_class": "db.m5.large", "allocated_storage": 20, "storage_type": "io1",
         "iops": 3000, "port": 5433, "multi_az": False, "log_exports": ["upgrade"],
     }  # fmt: skip
-    assert _changes(spec, seen, {"allocated_storage"}) == {"AllocatedStorage": 40, "StorageType": "io1"}
-    assert _changes(spec, seen, {"tags"}) == {}
-    assert {"DBInstanceClass", "MultiAZ", "DBPortNumber"} <= _changes(spec, seen, ()).keys()
+    assert changes(spec, seen, {"allocated_storage"}, RdsInstance.matches) == {
+        "AllocatedStorage": 40,
+        "StorageType": "io1",
+    }
+    assert changes(spec, seen, {"tags"}, RdsInstance.matches) == {}
+    assert {"DBInstanceClass", "MultiAZ", "DBPortNumber"} <= changes(spec, seen, (), RdsInstance.matches).keys()

@@ -12,9 +12,10 @@ The parts, in the order a call meets them:
 ``snapshots``, ``restore``  copies of the data, and instances made from them
 ``proxies``          DB proxies: create, change, delete; ``proxy_checks`` has the rules, ``proxy`` says what one is
 ``proxy_targets``    their group and the database registered there; ``proxy_health`` finds out whether they reach it
+``replicas``         instances that stream from another, in the same region or elsewhere
 ``subnet_groups``, ``subscriptions``, ``tagging``, ``catalogue``, ``versions``, ``views``, ``state``
 
-Weaknesses: the PostgreSQL behind is the one that is installed, whatever EngineVersion says. Read replicas, clusters,
+Weaknesses: the PostgreSQL behind is the one that is installed, whatever EngineVersion says. Clusters,
 point-in-time restore, proxies' further endpoints and option groups are not offered (NotImplemented, 501). A maintenance
 window never comes. The wait of six hours between two storage changes lasts only as long as ``storage-optimization`` is
 shown.

@@ -107,7 +107,7 @@ def _settings(region: RdsRegion, p: Params) -> Settings:
         "CACertificateIdentifier": p.get("CACertificateIdentifier", DEFAULT_CERTIFICATE),
         "EnabledCloudwatchLogsExports": p.get("EnableCloudwatchLogsExports", []),
     }
-    return settings | _storage(p) | _windows(p) | _encryption(region, p) | _observation(region, p)
+    return settings | _storage(p) | _windows(p) | encryption(region, p) | observation(region, p)
 
 
 def _storage(p: Params) -> Settings:
@@ -137,7 +137,8 @@ def _windows(p: Params) -> Settings:
     return {"PreferredBackupWindow": backup, "PreferredMaintenanceWindow": maintenance.lower()}
 
 
-def _encryption(region: RdsRegion, p: Params) -> Settings:
+def encryption(region: RdsRegion, p: Params) -> Settings:
+    """Whether storage is encrypted, and with which key."""
     if p.get("KmsKeyId") and not p.get("StorageEncrypted"):
         raise combination("You can't specify a KMS key for an instance whose storage is not encrypted.")
     if not p.get("StorageEncrypted"):
@@ -146,7 +147,8 @@ def _encryption(region: RdsRegion, p: Params) -> Settings:
     return {"StorageEncrypted": True, "KmsKeyId": key}
 
 
-def _observation(region: RdsRegion, p: Params) -> Settings:
+def observation(region: RdsRegion, p: Params) -> Settings:
+    """Enhanced Monitoring and Performance Insights."""
     on = p.get("EnablePerformanceInsights", False)
     settings: Settings = {
         "MonitoringInterval": p.get("MonitoringInterval", 0),
@@ -273,6 +275,29 @@ def need_available(instance: Instance) -> None:
         )
 
 
+def leave_replicas(region: RdsRegion, instance: Instance) -> None:
+    """When a source goes, its replicas in the region become servers of their own; others stop replicating."""
+    for home, replica in region.replicas(instance.ident):
+        if home is region:
+            set_free(home, replica, 0)
+        else:
+            replica.replication = "terminated"
+
+
+def set_free(region: RdsRegion, replica: Instance, days: int) -> None:
+    """Make a replica a server of its own, with backups for so many days."""
+    databases = region.world.databases
+    job = region.world.jobs.do(replica.database, lambda: databases.promote_postgres(replica.database))
+
+    def done() -> None:
+        replica.source = None
+        replica.settings = replica.settings | {"BackupRetentionPeriod": days}
+        region.happened(replica.ident, "db-instance", "notification", "Promoted the read replica")
+
+    seconds = region.world.options.seconds("rds:modify")
+    replica.lifecycle.follow([Stage("modifying", seconds, job, done)], rest="available")
+
+
 def delete(region: RdsRegion, p: Params, call: Call) -> Result:
     """DeleteDBInstance."""
     instance = region.instance(p["DBInstanceIdentifier"])
@@ -284,6 +309,8 @@ def delete(region: RdsRegion, p: Params, call: Call) -> Result:
         raise combination("FinalDBSnapshotIdentifier cannot be specified when deleting with SkipFinalSnapshot")
     if not skip and not final:
         raise combination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
+    if final and instance.source is not None:
+        raise combination("FinalDBSnapshotIdentifier cannot be specified when deleting a read replica")
     if instance.settings["DeletionProtection"]:
         raise combination("Cannot delete protected DB Instance, please disable deletion protection and try again.")
     if final and status not in ("available", "storage-optimization"):
@@ -292,6 +319,7 @@ def delete(region: RdsRegion, p: Params, call: Call) -> Result:
             f"Cannot create a final snapshot because the instance {instance.ident} is {status}.",
         )
     snapshot = snapshots.begin(region, instance, final, "manual") if final else None
+    leave_replicas(region, instance)
 
     def remove() -> None:
         if snapshot is not None:

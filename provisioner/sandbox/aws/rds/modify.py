@@ -54,6 +54,7 @@ def modify(region: RdsRegion, p: Params, call: Call) -> Result:
     need_available(instance)
     changes = _changes(region, instance, p)
     password = p.get("MasterUserPassword")
+    _check_replication(region, instance, p)
     if password is not None:
         checks.check_password(password)
     now = p.get("ApplyImmediately", False)
@@ -99,6 +100,14 @@ def _changes(region: RdsRegion, instance: Instance, p: Params) -> Settings:
     if "DBSubnetGroupName" in changes and changes["DBSubnetGroupName"] == instance.settings["DBSubnetGroupName"]:
         del changes["DBSubnetGroupName"]
     return changes
+
+
+def _check_replication(region: RdsRegion, instance: Instance, p: Params) -> None:
+    """What a replica does not decide itself, and what a source owes its replicas."""
+    if instance.source is not None and p.get("MasterUserPassword") is not None:
+        raise checks.combination("MasterUserPassword cannot be changed on a read replica; change it on its source.")
+    if p.get("BackupRetentionPeriod") == 0 and region.replicas(instance.ident):
+        raise checks.combination("BackupRetentionPeriod can't be 0 while the DB instance is a source to read replicas.")
 
 
 def _insights(region: RdsRegion, instance: Instance, changes: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
@@ -13,6 +14,7 @@ from provisioner.sandbox.aws.rds import (
     parameter_groups,
     proxies,
     proxy_targets,
+    replicas,
     restore,
     snapshots,
     subnet_groups,
@@ -21,6 +23,7 @@ from provisioner.sandbox.aws.rds import (
 )
 from provisioner.sandbox.aws.rds.state import RdsRegion
 from provisioner.sandbox.aws.strict import Handler, StrictService
+from provisioner.sandbox.aws.world import World
 
 _OPERATIONS: Final[dict[str, Handler[RdsRegion]]] = {
     "CreateDBInstance": instances.create,
@@ -28,6 +31,8 @@ _OPERATIONS: Final[dict[str, Handler[RdsRegion]]] = {
     "ModifyDBInstance": modify.modify,
     "RebootDBInstance": instances.reboot,
     "DeleteDBInstance": instances.delete,
+    "CreateDBInstanceReadReplica": replicas.create,
+    "PromoteReadReplica": replicas.promote,
     "CreateDBSubnetGroup": subnet_groups.create,
     "DescribeDBSubnetGroups": subnet_groups.describe,
     "ModifyDBSubnetGroup": subnet_groups.modify,
@@ -77,6 +82,16 @@ class Rds(StrictService[RdsRegion]):
     name: ClassVar[str] = "rds"
     operations: Mapping[str, Handler[RdsRegion]] = _OPERATIONS
     region_class = RdsRegion
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._lock = threading.RLock()
+
+    def region(self, name: str) -> RdsRegion:
+        """The objects of a region, which reach into the others: for replicas, and for copies of backups."""
+        found = super().region(name)
+        found.join(self._lock, self.region, self.regions)
+        return found
 
     def removals(self, region: RdsRegion) -> list[Callable[[], None]]:
         """What takes away the PostgreSQL servers behind instances, the copies behind snapshots, and proxies' fronts."""

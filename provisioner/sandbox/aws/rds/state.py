@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from provisioner.sandbox.aws.call import AwsError
 from provisioner.sandbox.aws.lifecycle import Lifecycle
@@ -46,6 +47,13 @@ class ParameterGroup:
     methods: dict[str, str] = field(default_factory=dict)
 
 
+class Source(NamedTuple):
+    """The instance that a replica follows."""
+
+    region: str
+    ident: str
+
+
 @dataclass(slots=True)
 class Instance:
     """A DB instance. ``settings`` has the API's own names and types; ``pending`` waits for the maintenance window.
@@ -65,6 +73,9 @@ class Instance:
     in_force: dict[str, str] = field(default_factory=dict)
     address: str = ""
     port: int = 0
+    source: Source | None = None
+    replication: str = "replicating"
+    """While it follows a source: how that goes, as StatusInfos tells it."""
 
     @property
     def status(self) -> str:
@@ -129,6 +140,15 @@ class RdsRegion(Region):
         self.subscriptions: dict[str, Subscription] = {}
         self.proxies: dict[str, Proxy] = {}
         self.events: list[Event] = []
+        self.elsewhere: Callable[[str], RdsRegion] = lambda other: self
+        """Another region; all of them share one lock."""
+        self.everywhere: Callable[[], list[RdsRegion]] = lambda: [self]
+
+    def join(
+        self, lock: threading.RLock, elsewhere: Callable[[str], RdsRegion], everywhere: Callable[[], list[RdsRegion]]
+    ) -> None:
+        """Let the region see the others."""
+        self.lock, self.elsewhere, self.everywhere = lock, elsewhere, everywhere
 
     def settle(self) -> None:
         """Take every object to where it should be by now; one that is gone loses its tags too."""
@@ -151,6 +171,22 @@ class RdsRegion(Region):
         if instance is None:
             raise AwsError("DBInstanceNotFound", f"DBInstance {ident} not found.")
         return instance
+
+    def named(self, wish: str) -> tuple[RdsRegion, Instance]:
+        """The instance with this name in the region, or with this ARN in any; AwsError when there is none."""
+        if not wish.startswith("arn:"):
+            return self, self.instance(wish)
+        parts = wish.split(":")
+        if len(parts) != 7 or parts[5] != "db":
+            raise AwsError("InvalidParameterValue", f"Invalid source identifier: {wish}")
+        home = self.elsewhere(parts[3])
+        home.settle()
+        return home, home.instance(parts[6])
+
+    def replicas(self, ident: str) -> list[tuple[RdsRegion, Instance]]:
+        """What follows an instance of this region, anywhere."""
+        mine = Source(self.name, ident)
+        return [(r, i) for r in self.everywhere() for i in r.instances.values() if i.source == mine]
 
     def snapshot(self, ident: str) -> Snapshot:
         """The snapshot with this name; AwsError when there is none."""

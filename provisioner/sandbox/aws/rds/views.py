@@ -17,7 +17,6 @@ _CONSTANT: Final[dict[str, Any]] = {
     "DbInstancePort": 0,
     "DBSecurityGroups": [],
     "LicenseModel": "postgresql-license",
-    "ReadReplicaDBInstanceIdentifiers": [],
     "DomainMemberships": [],
     "AssociatedRoles": [],
     "CustomerOwnedIpEnabled": False,
@@ -47,6 +46,7 @@ def instance_view(region: RdsRegion, instance: Instance) -> dict[str, Any]:
         **settings,
         **_volume(s),
         **_once_up(region, instance),
+        **_replication(region, instance),
         "DBInstanceIdentifier": instance.ident,
         "DBInstanceArn": arn,
         "DbiResourceId": instance.resource_id,
@@ -79,6 +79,29 @@ def _once_up(region: RdsRegion, instance: Instance) -> dict[str, Any]:
     backups = instance.settings["BackupRetentionPeriod"] > 0
     restorable = {"LatestRestorableTime": region.world.wall().replace(microsecond=0)} if backups else {}
     return {"Endpoint": where, "InstanceCreateTime": instance.created, **restorable}
+
+
+def _replication(region: RdsRegion, instance: Instance) -> dict[str, Any]:
+    """Who follows it, and whom it follows: names in the same region, ARNs elsewhere."""
+    followers = [
+        replica.ident if home is region else home.arn("db", replica.ident)
+        for home, replica in region.replicas(instance.ident)
+    ]
+    found: dict[str, Any] = {"ReadReplicaDBInstanceIdentifiers": followers}
+    if instance.source is not None:
+        home = region.elsewhere(instance.source.region)
+        near = home is region
+        found["ReadReplicaSourceDBInstanceIdentifier"] = (
+            instance.source.ident if near else home.arn("db", instance.source.ident)
+        )
+        found["StatusInfos"] = [
+            {
+                "StatusType": "read replication",
+                "Normal": instance.replication == "replicating",
+                "Status": instance.replication,
+            }
+        ]
+    return found
 
 
 def _pending(pending: dict[str, Any]) -> dict[str, Any]:
