@@ -5,6 +5,7 @@
     ProvisionerError                 exit 1
     ├── UsageError                   exit 2   the command line was wrong
     ├── PlanError                    exit 3   the plan is wrong; carries every finding, not the first
+    │   └── PreflightError           exit 3   the plan is right and would not go well; so do its findings
     ├── RefusedError                 exit 3   the plan is right but asks for what must not be done; nothing was changed
     ├── SetupError                   exit 3   credentials, an extra or a directory is missing
     │   ├── MissingExtraError
@@ -101,9 +102,10 @@ class PlanError(ProvisionerError):
 
     code = "plan.invalid"
     exit_code = 3
+    said: ClassVar[str] = "the plan has"
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"the plan has {len(findings)} error{'s' if len(findings) != 1 else ''}")
+        super().__init__(f"{self.said} {len(findings)} error{'s' if len(findings) != 1 else ''}")
         self.findings = tuple(findings)
 
 

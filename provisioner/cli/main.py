@@ -20,6 +20,8 @@ _VERBS: Final = "provisioner.cli.verbs"
 SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
     "Deploy": {
         "validate": Place(f"{_VERBS}.plans:validate", "Check a plan; nothing is called."),
+        "preflight": Place(f"{_VERBS}.preflight:preflight", "What would go wrong, told before a cent is spent."),
+        "scan": Place(f"{_VERBS}.scan:scan", "What is not as safe as it could be, in a plan or deployed."),
         "plan": Place(f"{_VERBS}.plans:plan", "Show what deploy would do."),
         "deploy": Place(f"{_VERBS}.deploy:deploy", "Bring a deployment to what its plan says."),
         "rollback": Place(f"{_VERBS}.undo:rollback", "Return to the deployment before the last run."),

@@ -9,7 +9,8 @@
 6. ``outputs``   the plan's outputs, from the record or from the cloud.
 7. ``drift``     every object three ways, and what is in no record; ``adopt`` takes the cloud's word into the record,
                  ``salvage`` writes lost records anew (``kin`` guesses what needs what). None of them touches an object.
-8. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
+8. ``surveys``   preflight with the cloud's answers, and the scan of what is deployed.
+9. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
 
 Weakness: a run holds its process for as long as the cloud takes; there is no daemon that would go on without it. If it
 dies, the next command goes on.

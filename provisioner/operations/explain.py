@@ -11,7 +11,12 @@ from provisioner.errors import ProvisionerError
 from provisioner.operations.meanings import EXIT_CODES, FINDINGS, error_classes
 from provisioner.plan.speccheck import fields_of, struct_info
 from provisioner.plan.spectypes import TYPE_NAMES, description_of, expected
+from provisioner.preflight.errors import PreflightError  # noqa: F401 - it is in the tree once it is imported
+from provisioner.preflight.families import all_rules as preflight_rules
 from provisioner.resource import CanDiscard, CanReadMany, CanUpdate, Gate, Resource, StepType
+from provisioner.rules.rule import Level, Rule
+from provisioner.rules.waived import WAIVERS
+from provisioner.scan.families import all_rules as scan_rules
 from provisioner.secret import Secret
 from provisioner.spec import plain
 
@@ -19,7 +24,7 @@ EXIT_TOPIC: Final = "exit-codes"
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that ``explain`` knows. ``kind``: ``error``, ``finding`` or ``topic``."""
+    """One thing that ``explain`` knows. ``kind``: ``error``, ``finding``, ``rule`` or ``topic``."""
 
     code: str
     kind: str
@@ -36,14 +41,24 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def topics() -> list[Topic]:
-    """Everything, the exit codes first, then errors in the order of their tree, then findings."""
+    """Everything, the exit codes first, then errors in the order of their tree, then findings and rules."""
     exits = "\n".join(
         ["What the exit code of a command says.", "", *(f"{code:>4}  {text}" for code, text in EXIT_CODES.items())]
     )
     found = [Topic(code=EXIT_TOPIC, kind="topic", text=exits)]
     found += [_error(cls) for cls in error_classes()]
     found += [Topic(code=id_, kind="finding", text=text, exit_code=3) for id_, text in FINDINGS.items()]
-    return found
+    found += [Topic(code=id_, kind="finding", text=text) for id_, text in WAIVERS.items()]
+    return found + [_rule(rule) for rule in {**scan_rules(), **preflight_rules()}.values()]
+
+
+def _rule(rule: Rule) -> Topic:
+    fails = {Level.ERROR: 3, Level.HIGH: 8}
+    text = f"{rule.meaning}\nLevel {rule.level.value}, family {rule.family}."
+    todo = f"\n\nDo: {rule.hint}" if rule.hint else "\n\nDo: what the finding says."
+    return Topic(
+        code=rule.id, kind="rule", text=f"{text}{todo}\nSource: {rule.source}", exit_code=fails.get(rule.level)
+    )
 
 
 def _error(cls: type[ProvisionerError]) -> Topic:

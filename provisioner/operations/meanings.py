@@ -11,12 +11,12 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     0: "Done, or nothing to do.",
     1: "An unexpected error, or a record that cannot be trusted or written.",
     2: "The command line was wrong.",
-    3: "The plan is invalid, refused, or something is missing on this machine; nothing was changed.",
+    3: "The plan is invalid, refused, would not go well, or something is missing on this machine; nothing was changed.",
     4: "A step failed, and all that this run changed was reversed.",
     5: "A step failed, and something of this run remains; it is listed, with the command that tries again.",
     6: "Another run of the same deployment is at work.",
     7: "There are differences (drift, plan --detailed-exitcode, status --refresh).",
-    8: "Unhealthy: the audit file was changed; or over budget (cost).",
+    8: "Unhealthy: the audit file was changed, a scan found what lets somebody in or loses data, or over budget (cost).",
     130: "Interrupted: stopped in good order, and resumable.",
 }
 

@@ -12,6 +12,7 @@ In the order in which a file meets the parts:
 6. ``model``       what comes out: Plan, StepDecl, Settings. Everybody above uses these and nothing else.
 7. ``load``        start here: puts the parts together and raises every finding at once.
 8. ``outline``     the plan as far as it is known before anything is made: references followed without a cloud.
+   ``agreed``      waivers and applications: what people say about the plan, for those who check it.
 9. ``schema``      the JSON Schema of all this, for editors.
 
 Weakness: a YAML syntax error ends the reading of its file, so it is that file's only finding.

@@ -33,32 +33,6 @@ def family(look: Look) -> Iterator[Hit]:
 
 
 @rule(
-    "cache.plaintext",
-    Level.WARNING,
-    source=f"{CACHE_GUIDE}/in-transit-encryption.html",
-    hint="transit_encryption: true; a token needs it, and to switch it on later takes two steps and every client",
-)
-def plaintext(look: Look) -> Iterator[Hit]:
-    """A cache speaks without TLS, so that it can have no token either."""
-    for item in look.outline.of(*GROUPS):
-        if item.get("transit_encryption") is False:
-            yield on(item, "transit_encryption", "what it is told crosses the network in clear")
-
-
-@rule(
-    "cache.no-token",
-    Level.WARNING,
-    source=f"{CACHE_GUIDE}/auth.html",
-    hint="generate one with aws.secret and give it as auth_token",
-)
-def no_token(look: Look) -> Iterator[Hit]:
-    """A cache answers whoever reaches it: there is no token."""
-    for item in look.outline.of(*GROUPS):
-        if item.get("transit_encryption", True) and not item.sets("auth_token"):
-            yield on(item, "", "it asks nobody for a password")
-
-
-@rule(
     "cache.node-unknown",
     Level.WARNING,
     source=f"{CACHE_GUIDE}/CacheNodes.SupportedTypes.html",

@@ -7,13 +7,14 @@ from datetime import date
 
 import msgspec
 
-from provisioner.errors import UsageError
+from provisioner.errors import CredentialsError, UsageError
 from provisioner.plan.outline import Outline
 from provisioner.preflight.families import all_rules
+from provisioner.preflight.identity import CREDENTIALS
 from provisioner.resource import Registry
 from provisioner.resource import Rule as SpecRule
-from provisioner.rules.look import Look
-from provisioner.rules.rule import Level, Rule
+from provisioner.rules.look import Fresh, Look
+from provisioner.rules.rule import Hit, Level, Rule
 from provisioner.rules.run import Report, run
 from provisioner.scan.families import all_rules as scan_rules
 from provisioner.survey import Survey
@@ -33,7 +34,7 @@ def known_ids() -> frozenset[str]:
 def _as_warning(rule: Rule) -> Rule:
     check = rule.check
 
-    def graver(look: Look) -> Iterator[object]:
+    def graver(look: Look) -> Iterator[Hit]:
         for hit in check(look):
             if hit.level in (None, Level.HIGH):
                 yield hit._replace(level=Level.WARNING)
@@ -46,14 +47,14 @@ def preflight(
     today: date,
     *,
     survey: Survey | None = None,
-    fresh: frozenset[str] | None = None,
+    fresh: Fresh | None = None,
     only: Collection[str] = (),
     skip: Collection[str] = (),
     online_only: bool = False,
 ) -> Report:
     """The findings. ``only``: these rules; ``skip``: not these; UsageError for an id that there is not.
 
-    ``survey``: whom to ask; without it the rules that ask are left out. ``fresh``: the steps that are about to be made.
+    ``survey``: whom to ask; without it the rules that ask are left out. ``fresh``: what a deploy would do.
     """
     rules = every_rule()
     for id_ in (*only, *skip):
@@ -64,6 +65,9 @@ def preflight(
         for rule in rules.values()
         if rule.id not in skip and (not only or rule.id in only) and (rule.online or not online_only)
     ]
+    if fresh is not None and isinstance(fresh.unknown, CredentialsError):
+        # Without credentials every other question has the same answer.
+        chosen = [rule for rule in chosen if not rule.online or rule.id == CREDENTIALS]
     look = Look(outline, today, survey, fresh)
     return run(chosen, look, known=known_ids(), waivable=(Level.WARNING,))
 

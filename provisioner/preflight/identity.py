@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from provisioner.errors import CredentialsError
 from provisioner.preflight.book import AWS, rule
 from provisioner.resource import Resource
 from provisioner.rules.look import Look
 from provisioner.rules.rule import Hit, Level
 
+CREDENTIALS: Final = "identity.credentials"
+
 
 @rule(
-    "identity.credentials",
+    CREDENTIALS,
     Level.ERROR,
     online=True,
-    hint="aws sts get-caller-identity; or --sandbox",
+    hint="aws sts get-caller-identity shows whose they are; without an account: --sandbox",
     source=f"{AWS}/STS/latest/APIReference/API_GetCallerIdentity.html",
 )
 def credentials(look: Look) -> Iterator[Hit]:
-    """The credentials are the account's root user, or belong to nobody."""
-    caller = look.survey.caller()
-    if caller.endswith(":root"):
-        hint = "make a user or a role for this"
-        yield Hit(None, (), f"these are the credentials of {caller}", hint, Level.WARNING, subject="credentials")
+    """There are no credentials that the cloud accepts, or they are of another account, or the account's root user's."""
+    unknown = look.fresh.unknown if look.fresh is not None else None
+    if isinstance(unknown, CredentialsError):
+        yield Hit(None, (), unknown.message, unknown.hint, subject="credentials")
+    elif look.survey.caller().endswith(":root"):
+        message = f"these are the credentials of {look.survey.caller()}"
+        yield Hit(None, (), message, "make a user or a role for this", Level.WARNING, subject="credentials")
 
 
 @rule(
@@ -36,7 +42,7 @@ def permissions(look: Look) -> Iterator[Hit]:
     """The caller may not do what a step needs."""
     needed: dict[str, list[str]] = {}
     for item in look.outline:
-        if issubclass(item.cls, Resource) and look.new(item.step.name) and not item.step.adopt:
+        if issubclass(item.cls, Resource) and look.made(item.step.name) and not item.step.adopt:
             for action in look.survey.actions(item.type):
                 needed.setdefault(action, []).append(item.step.name)
     denied = set(look.survey.denied(list(needed))) if needed else set()

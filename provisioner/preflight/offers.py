@@ -21,7 +21,7 @@ _OPTIONS = f"{AWS}/AmazonRDS/latest/APIReference/API_DescribeOrderableDBInstance
 def zones(look: Look) -> Iterator[Hit]:
     """A zone is meant that the region does not have."""
     for item in look.outline.of("aws.subnet"):
-        if item.step.adopt or not look.new(item.step.name):
+        if item.step.adopt or not look.touched(item.step.name):
             continue
         there = look.survey.zones()
         index, name = item.get("zone_index"), item.get("availability_zone")
@@ -36,7 +36,7 @@ def version_offered(look: Look) -> Iterator[Hit]:
     """The region does not let anybody create this version of PostgreSQL."""
     for item in look.outline.of("aws.rds_instance"):
         version = item.get("engine_version")
-        if not version or not look.new(item.step.name):
+        if not version or not look.touched(item.step.name):
             continue
         there = look.survey.versions("rds", item.get("engine", "postgres"))
         if version not in there and version not in {major_of(one) for one in there}:
@@ -55,7 +55,7 @@ def cache_version(look: Look) -> Iterator[Hit]:
     """The region does not offer this version of Redis or Valkey."""
     for item in look.outline.of("aws.cache_replication_group"):
         version = item.get("engine_version")
-        if version and look.new(item.step.name):
+        if version and look.touched(item.step.name):
             there = look.survey.versions("cache", item.get("engine", "redis"))
             if not any(one == version or one.startswith(f"{version}.") for one in there):
                 message = f"{item.region} does not offer {item.get('engine', 'redis')} {version}"
@@ -69,7 +69,7 @@ def class_orderable(look: Look) -> Iterator[Hit]:
     """The class cannot be had in this region with this version, storage or standby."""
     for item in look.outline.of("aws.rds_instance"):
         name, version = item.get("instance_class"), item.get("engine_version")
-        if not name or not version or not look.new(item.step.name):
+        if not name or not version or not look.touched(item.step.name):
             continue
         there = look.survey.versions("rds", item.get("engine", "postgres"))
         exact = [one for one in there if one == version or major_of(one) == version]
@@ -96,7 +96,7 @@ def class_zones(look: Look) -> Iterator[Hit]:
     for item in outline.of("aws.rds_instance"):
         name, version = item.get("instance_class"), item.get("engine_version")
         group = outline.link(item, "subnet_group", "aws.db_subnet_group")
-        if not name or not version or group is None or not look.new(item.step.name):
+        if not name or not version or group is None or not look.touched(item.step.name):
             continue
         there = look.survey.zones()
         used = [
@@ -130,7 +130,7 @@ def parameters(look: Look) -> Iterator[Hit]:
     """A parameter is set that its family does not have. Asked of those that the table does not know."""
     for group in look.outline.of(*GROUPS):
         family = group.get("family")
-        if not family or not look.new(group.step.name):
+        if not family or not look.touched(group.step.name):
             continue
         strange = [name for name in settings(group) if name not in parameters_of(family)]
         service = "rds" if group.type == "aws.db_parameter_group" else "cache"

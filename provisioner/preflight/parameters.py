@@ -126,19 +126,6 @@ def fixed(look: Look) -> Iterator[Hit]:
             yield at(group, ("parameters", name), f"{name} cannot be changed")
 
 
-@rule(
-    "param.log-statement",
-    Level.WARNING,
-    source=_LOGGING,
-    hint='"ddl"; slow statements are logged by log_min_duration_statement',
-)
-def log_statement(look: Look) -> Iterator[Hit]:
-    """log_statement=all writes the passwords of CREATE ROLE and ALTER ROLE into the log in clear text."""
-    for group in look.outline.of("aws.db_parameter_group"):
-        if settings(group).get("log_statement") == "all":
-            yield at(group, ("parameters", "log_statement"), "log_statement=all logs passwords in clear text")
-
-
 @rule("param.log-everything", Level.WARNING, source=_LOGGING, hint="1000 logs what takes a second or more")
 def log_everything(look: Look) -> Iterator[Hit]:
     """log_min_duration_statement=0 logs every statement with its values."""

@@ -24,7 +24,7 @@ _QUOTAS: Final = {
 
 def _short(look: Look, service: str) -> Iterator[Hit]:
     wanted = {
-        name: [item for item in look.outline.of(*types) if look.new(item.step.name) and not item.step.adopt]
+        name: [item for item in look.outline.of(*types) if look.made(item.step.name) and not item.step.adopt]
         for name, types in _QUOTAS.items()
     }
     for quota in look.survey.quotas(service):
@@ -57,7 +57,7 @@ def rds(look: Look) -> Iterator[Hit]:
 )
 def storage(look: Look) -> Iterator[Hit]:
     """The account may not have so much database storage."""
-    new = [item for item in look.outline.of("aws.rds_instance") if look.new(item.step.name)]
+    new = [item for item in look.outline.of("aws.rds_instance") if look.made(item.step.name)]
     wanted = sum(item.get("allocated_storage", 0) for item in new)
     for quota in look.survey.quotas("rds") if new else ():
         if quota.what == "AllocatedStorage" and quota.used + wanted > quota.most:
@@ -74,5 +74,5 @@ def storage(look: Look) -> Iterator[Hit]:
 def network(look: Look) -> Iterator[Hit]:
     """The account may not have so many VPCs, security groups, addresses or gateways."""
     types = [name for quota in ("VPCs", "Security groups", "Elastic IPs", "NAT gateways") for name in _QUOTAS[quota]]
-    if any(look.new(item.step.name) for item in look.outline.of(*types)):
+    if any(look.made(item.step.name) for item in look.outline.of(*types)):
         yield from _short(look, "network")

@@ -30,29 +30,19 @@ def secret_suffix(look: Look) -> Iterator[Hit]:
 
 
 @rule(
-    "name.bucket-dots",
-    Level.WARNING,
-    source=f"{AWS}/AmazonS3/latest/userguide/bucketnamingrules.html",
-    hint="use hyphens",
-)
-def bucket_dots(look: Look) -> Iterator[Hit]:
-    """A bucket's name has dots, so that its own address does not fit Amazon's certificate."""
-    for item in look.outline.of("aws.s3_bucket"):
-        if not unknown(item.name) and "." in item.name:
-            yield on(item, "name" if item.sets("name") else "", f"{item.name} has dots")
-
-
-@rule(
-    "name.too-long",
+    FOREIGN,
     Level.ERROR,
-    source=f"{AWS}/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html",
-    hint="a final snapshot adds the moment to it; take a shorter name",
+    online=True,
+    source=f"{AWS}/general/latest/gr/aws_tagging.html",
+    hint="take another name, or adopt: existing on the step",
 )
-def too_long(look: Look) -> Iterator[Hit]:
-    """A cache's name leaves no room for the names that AWS makes of it."""
-    for item in look.outline.of("aws.cache_replication_group"):
-        if not unknown(item.name) and len(item.name) > 40:
-            yield on(item, "name" if item.sets("name") else "", f"{item.name} has {len(item.name)} characters of 40")
+def foreign(look: Look) -> Iterator[Hit]:
+    """An object of that name is there already and belongs to somebody else, or what is to be adopted is not there."""
+    if look.fresh is not None and look.fresh.unknown is not None:
+        raise look.fresh.unknown
+    for step, problem in look.fresh.problems.items() if look.fresh is not None else ():
+        if step in look.outline.items:
+            yield on(look.outline.items[step], "", problem)
 
 
 def bucket_name(look: Look, item: Item) -> str | None:
@@ -77,7 +67,7 @@ def bucket_name(look: Look, item: Item) -> str | None:
 def bucket_taken(look: Look) -> Iterator[Hit]:
     """Somebody else has a bucket of that name."""
     for item in look.outline.of("aws.s3_bucket"):
-        name = bucket_name(look, item) if look.new(item.step.name) else None
+        name = bucket_name(look, item) if look.made(item.step.name) else None
         if name is not None and look.survey.bucket(name) == "taken":
             yield on(item, "name" if item.sets("name") else "", f"{name} belongs to another account")
 
@@ -92,7 +82,7 @@ def bucket_taken(look: Look) -> Iterator[Hit]:
 def secret_held(look: Look) -> Iterator[Hit]:
     """A secret of that name is waiting to be deleted, and is not this deployment's to take back."""
     for item in look.outline.of("aws.secret"):
-        if unknown(item.name) or not look.new(item.step.name):
+        if unknown(item.name) or not look.made(item.step.name):
             continue
         held = look.survey.deleted_secret(item.name)
         owner = f"{look.outline.plan.deployment}/{item.step.name}"

@@ -133,7 +133,7 @@ def shared(look: Look) -> Iterator[Hit]:
                     yield on(item, field, f"{other.step.name} has the same")
 
 
-@rule("secret.url", Level.WARNING, source="https://www.rfc-editor.org/rfc/rfc3986#section-2.1")
+@rule("secret.url", Level.ERROR, source="https://www.rfc-editor.org/rfc/rfc3986#section-2.1")
 def url(look: Look) -> Iterator[Hit]:
     """A connection string holds a password that would have to be URL-encoded, and is not."""
     plan = look.outline.plan
@@ -150,16 +150,12 @@ def url(look: Look) -> Iterator[Hit]:
 def _judged(
     look: Look, ref: Ref, item: Item | None, path: tuple[str, ...], subject: str, where: Position | None
 ) -> Iterator[Hit]:
-    source = look.outline.items.get(ref.step)
-    if source is not None and source.type == "aws.secret":
-        return  # letters, digits and hyphens: the same in a URL
     secret = look.outline.plan.secrets.get(ref.output) if ref.step == PARAM else None
-    if secret is not None and quote(secret.reveal(), safe="") == secret.reveal():
-        return
-    sure = secret is not None
-    message = f"{ref} {'has' if sure else 'may have'} characters that mean something else in a URL"
+    if secret is None or quote(secret.reveal(), safe="") == secret.reveal():
+        return  # what aws.secret makes is letters, digits and hyphens: the same in a URL
+    message = f"{ref} has characters that mean something else in a URL"
     hint = "generate it with aws.secret, whose characters need no encoding, or hand on its parts instead of a URL"
-    yield Hit(item, path, message, hint, Level.ERROR if sure else None, subject, where)
+    yield Hit(item, path, message, hint, subject=subject, where=where)
 
 
 def _in_urls(tree: Any) -> Iterator[Ref]:

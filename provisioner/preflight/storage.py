@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from provisioner.preflight.book import AWS, RDS_GUIDE, rule
+from provisioner.preflight.book import RDS_GUIDE, rule
 from provisioner.preflight.rds import INSTANCES
 from provisioner.rules.look import Look
 from provisioner.rules.rule import Hit, Level, on
@@ -63,39 +63,3 @@ def gp2(look: Look) -> Iterator[Hit]:
     for item in look.outline.of(*INSTANCES):
         if item.get("storage_type") == "gp2":
             yield on(item, "storage_type", "gp2 slows down when its burst credits are spent")
-
-
-@rule(
-    "storage.expire-before-move",
-    Level.ERROR,
-    family="storage",
-    source=f"{AWS}/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html",
-    hint="objects must move before they expire",
-)
-def expire_before_move(look: Look) -> Iterator[Hit]:
-    """A bucket's objects would be deleted before they move to another storage class."""
-    for bucket in look.outline.of("aws.s3_bucket"):
-        for entry in bucket.values.get("lifecycle") or ():
-            ends = entry.get("expiration_days") if isinstance(entry, dict) else None
-            for move in (entry.get("transitions") or ()) if isinstance(ends, int) else ():
-                if isinstance(move.get("days"), int) and move["days"] >= ends:
-                    yield on(
-                        bucket, "lifecycle", f"{entry.get('id')}: moves after {move['days']} days, expires after {ends}"
-                    )
-
-
-@rule(
-    "storage.move-too-early",
-    Level.ERROR,
-    family="storage",
-    source=f"{AWS}/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html",
-    hint="S3 moves objects to Standard-IA and One Zone-IA after 30 days at the earliest",
-)
-def move_too_early(look: Look) -> Iterator[Hit]:
-    """A bucket's objects are to move to an infrequent-access class before S3 lets them."""
-    for bucket in look.outline.of("aws.s3_bucket"):
-        for entry in bucket.values.get("lifecycle") or ():
-            for move in (entry.get("transitions") or ()) if isinstance(entry, dict) else ():
-                days, name = move.get("days"), move.get("storage_class")
-                if name in ("STANDARD_IA", "ONEZONE_IA") and isinstance(days, int) and days < 30:
-                    yield on(bucket, "lifecycle", f"{entry.get('id')}: {name} after {days} days")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -12,6 +12,19 @@ from provisioner.plan.model import Plan, Waiver
 EXPIRED: Final = "waiver.expired"
 UNUSED: Final = "waiver.unused"
 UNKNOWN: Final = "waiver.unknown-rule"
+
+WAIVERS: Final[Mapping[str, str]] = {
+    EXPIRED: """The day of a waiver has passed, so that what it waived counts again.
+
+Do: mend what it waived, or look at it again and move the day.""",
+    UNUSED: """A waiver waives nothing: what it is about is no longer found.
+
+Do: take it out; where it is meant for one environment alone, say so with environments.""",
+    UNKNOWN: """A waiver names a rule that does not exist.
+
+Do: mend its id; provisioner scan --rules and provisioner preflight --rules list them.""",
+}
+"""What is wrong with a waiver, and after ``Do:`` what to do about it."""
 
 
 class Waivers:
@@ -60,8 +73,3 @@ def _finding(id_: str, number: int, waiver: Waiver, message: str, hint: str) -> 
         subject=f"waivers[{number}]",
         hint=hint,
     )
-
-
-def known_ids(*books: Iterable[str]) -> frozenset[str]:
-    """The ids of all rules of some books."""
-    return frozenset(id_ for book in books for id_ in book)

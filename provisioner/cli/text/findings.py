@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -32,21 +32,30 @@ def _json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def findings_text(findings: Sequence[Finding], *, sources: bool) -> list[str]:
-    """One block a file, in the order given; with ``sources`` each with its line and a caret."""
+def findings_text(
+    findings: Sequence[Finding], *, sources: bool, mark: Callable[[Finding], str] | None = None
+) -> list[str]:
+    """One block a file, in the order given; with ``sources`` each with its line and a caret.
+
+    ``mark``: the word that says how bad it is, where that is not error or warning.
+    """
+    mark = mark or _mark
     lines: list[str] = []
     for file, group in groupby(findings, key=lambda finding: finding.where.file if finding.where else ""):
         lines += [bold(file)] if file else []
         text = _source(file) if sources and file else []
         for finding in group:
-            lines += _finding(finding, text)
+            lines += _finding(finding, text, mark(finding))
     return lines
 
 
-def _finding(finding: Finding, text: Sequence[str]) -> list[str]:
+def _mark(finding: Finding) -> str:
+    return bad("error") if finding.severity is Severity.ERROR else warn("warning")
+
+
+def _finding(finding: Finding, text: Sequence[str], mark: str) -> list[str]:
     where = finding.where
     place = f"{where.line}:{where.column}" if where else "-"
-    mark = bad("error") if finding.severity is Severity.ERROR else warn("warning")
     lines = [f"  {place:<7} {mark}  {finding.message} {dim(f'[{finding.id}]')}"]
     if where is not None and 1 <= where.line <= len(text):
         lines += _caret(text[where.line - 1], where)

@@ -12,6 +12,7 @@ from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Chosen, Wishes, plan_options, run_options
 
 if TYPE_CHECKING:
+    from provisioner.cli.flight import Flight
     from provisioner.cli.work import Bench
     from provisioner.engine.preview import Planned
     from provisioner.plan.model import Plan
@@ -21,32 +22,40 @@ if TYPE_CHECKING:
 @plan_options
 @run_options(on_failure=True)
 @click.option("--reveal", is_flag=True, help="Show secret outputs.")
+@click.option("--skip-preflight", "skipped", multiple=True, metavar="RULE", help="Leave this rule out; repeatable.")
+@click.option("--no-preflight", is_flag=True, help="Leave preflight out.")
 @click.pass_obj
-def deploy(app: App, chosen: Chosen, wishes: Wishes, reveal: bool) -> int:
+def deploy(app: App, chosen: Chosen, wishes: Wishes, reveal: bool, skipped: tuple[str, ...], no_preflight: bool) -> int:
     """Brings a deployment to what its plan says. If a step fails, all that this run changed is reversed.
+
+    Before that, preflight: its errors end it, its warnings are told.
 
     \b
     Exit codes: 0 done, 3 invalid or refused (nothing was changed), 4 failed and reversed,
     5 failed and something remains, 6 another run is at work, 130 stopped in good order.
     """
+    from provisioner.cli.flight import Flight
     from provisioner.cli.runs import begin, finish, options_of
     from provisioner.cli.work import bench, choose_cloud, read_plan
     from provisioner.operations import deploy as operation
 
     begin(app, wishes, "deploy")
     plan = read_plan(app, chosen)
+    flight = Flight(app, plan, skipped, wanted=not no_preflight)
+    flight.offline()
     choose_cloud(app, sandbox=chosen.sandbox)
     with bench(app, chosen, wishes, plan.deployment, plan, "deploy") as made:
         options = options_of(wishes, _asker(app, made))
-        outcome = operation.deploy(made.site, plan, options, _confirm(app, plan, wishes, made))
+        outcome = operation.deploy(made.site, plan, options, _confirm(app, plan, wishes, made, flight))
     return finish(app, outcome, chosen, "deploy", plan=plan, reveal=reveal)
 
 
-def _confirm(app: App, plan: Plan, wishes: Wishes, made: Bench) -> Callable[[list[Planned]], bool]:
+def _confirm(app: App, plan: Plan, wishes: Wishes, made: Bench, flight: Flight) -> Callable[[list[Planned]], bool]:
     from provisioner.cli.runs import agree
     from provisioner.cli.text.preview import changing, preview_text
 
     def confirm(planned: list[Planned]) -> bool:
+        flight.online(made.site, planned)
         there_is = bool(changing(planned))
         if there_is and not app.json:
             app.printer.say(*preview_text(plan.deployment, planned, app.registry), "")

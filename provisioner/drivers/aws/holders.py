@@ -84,7 +84,9 @@ def of_subnet(session: Any, key: Key, subnet: str) -> list[Holder]:
     )
     gateways = nat_gateways(session, key, "subnet-id", subnet) if _of_nat(interfaces) else []
     others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
-    found = _of_interfaces(session, key, others, lambda instance: subnet in _subnets(instance), "move it away")
+    found = _of_interfaces(
+        session, key, others, subnet, lambda instance: subnet in _subnets(instance), "move it away"
+    )
     return [*gateways, *found]
 
 
@@ -115,7 +117,8 @@ def of_internet_gateway(session: Any, key: Key, vpc: str) -> list[Holder]:
     interfaces = [item for item in every if item.get("Association", {}).get("PublicIp")]
     gateways = nat_gateways(session, key, "vpc-id", vpc) if _of_nat(interfaces) else []
     others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
-    return [*gateways, *_of_interfaces(session, key, others, lambda instance: False, "take its public address away")]
+    then = "take its public address away"
+    return [*gateways, *_of_interfaces(session, key, others, vpc, lambda instance: False, then)]
 
 
 def of_address(session: Any, key: Key, address: Found) -> list[Holder]:
@@ -132,8 +135,6 @@ def of_address(session: Any, key: Key, address: Found) -> list[Holder]:
         if found := [one for one in every if one.what.rpartition(" ")[2] in interface.get("Description", "")]:
             return found
     return [_interface(key, interface, "disassociate the address")]
-    then = "move it away"
-    return _of_interfaces(session, key, interfaces, subnet, lambda instance: subnet in _subnets(instance), then)
 
 
 def _subnets(instance: Found) -> list[str]:

@@ -12,7 +12,7 @@ Weakness: a table is as old as its date. Where a cloud can be asked, rules that 
 from __future__ import annotations
 
 import functools
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +23,7 @@ GIB = 1 << 30
 @functools.cache
 def table(name: str) -> Any:
     """A table by its name; for reading only."""
-    return msgspec.json.decode((files(__name__) / f"{name}.json").read_bytes())
+    return msgspec.json.decode(Path(__file__).with_name(f"{name}.json").read_bytes())
 
 
 class Size(NamedTuple):
