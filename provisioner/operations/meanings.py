@@ -16,7 +16,7 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     5: "A step failed, and something of this run remains; it is listed, with the command that tries again.",
     6: "Another run of the same deployment is at work.",
     7: "There are differences (drift, plan --detailed-exitcode, status --refresh).",
-    8: "Unhealthy: the audit file was changed, a scan found what lets somebody in or loses data, or over budget (cost).",
+    8: "Unhealthy: the audit file was changed, a scan found what lets somebody in or loses data, or it costs too much.",
     130: "Interrupted: stopped in good order, and resumable.",
 }
 

@@ -84,9 +84,7 @@ def of_subnet(session: Any, key: Key, subnet: str) -> list[Holder]:
     )
     gateways = nat_gateways(session, key, "subnet-id", subnet) if _of_nat(interfaces) else []
     others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
-    found = _of_interfaces(
-        session, key, others, subnet, lambda instance: subnet in _subnets(instance), "move it away"
-    )
+    found = _of_interfaces(session, key, others, subnet, lambda instance: subnet in _subnets(instance), "move it away")
     return [*gateways, *found]
 
 
