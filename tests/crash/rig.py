@@ -145,7 +145,7 @@ class Rig:
 
     def remember_secrets(self) -> None:
         """Learns every password and token that the cloud holds now, from boto3 alone."""
-        client = boto3.session.Session("test", "test", region_name="us-east-1").client(
+        client = boto3.session.Session("test", "test", region_name=self.subject.region).client(
             "secretsmanager", endpoint_url=self.info.aws_url
         )
         for secret in client.list_secrets()["SecretList"]:

@@ -31,6 +31,7 @@ class Subject(NamedTuple):
     variants: Mapping[str, tuple[str, ...]]
     doors: tuple[Door, ...]
     parameters: tuple[str, ...] = ()
+    region: str = "us-east-1"
     copies: tuple[str, ...] = ("db-snapshot", "cache-snapshot")
 
     @property

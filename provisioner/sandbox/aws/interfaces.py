@@ -44,7 +44,7 @@ def refresh(services: Services, region: str) -> None:
     moto = services.world.moto
     with moto.lock("ec2"):
         backend = moto.backend("ec2", region)
-        there = {eni.managed_as: eni for eni in list(backend.enis.values()) if _of_database(eni)}
+        there = {eni.managed_as: eni for eni in list(backend.enis.values()) if _ours(eni)}
         for key, eni in there.items():
             if key not in wanted or eni.subnet.id != wanted[key].subnet:
                 del backend.enis[eni.id]
@@ -60,8 +60,8 @@ def managed(eni: Any) -> bool:
     return hasattr(eni, "managed_as")
 
 
-def _of_database(eni: Any) -> bool:
-    return managed(eni) and eni.managed_as[0] in (_RDS, _ELASTICACHE)
+def _ours(eni: Any) -> bool:
+    return managed(eni) and eni.managed_as[0] in (_RDS, _ELASTICACHE, _LAMBDA)
 
 
 def _make(backend: Any, item: _Wanted) -> Any:

@@ -168,7 +168,7 @@ class House:
         """A boto3 client of the sandbox: the cloud's word, not ours."""
         if service not in self._clients:
             boto3: Any = importlib.import_module("boto3")
-            session = boto3.session.Session("sandbox", "sandbox", region_name="us-east-1")
+            session = boto3.session.Session("sandbox", "sandbox", region_name=self.subject.region)
             self._clients[service] = session.client(service, endpoint_url=self.info.aws_url)
         return self._clients[service]
 
