@@ -105,13 +105,13 @@ class NatGateway(Unguarded):
     def observe(self, key: Key, found: Mapping[str, Any]) -> Observed:
         """All from the list."""
         marks = tagging.from_list(found.get("Tags"))
-        addresses = found.get("NatGatewayAddresses") or ()
-        primary = next((one for one in addresses if one.get("IsPrimary")), next(iter(addresses), {}))
+        addresses: list[Mapping[str, Any]] = found.get("NatGatewayAddresses") or [{}]
+        primary = next((one for one in addresses if one.get("IsPrimary")), addresses[0])
         return Observed(
             phase=_PHASES[found["State"]],
             owner=tagging.owner(marks),
             spec={
-                "subnet_id": found["SubnetId"],
+                "subnet_id": found.get("SubnetId"),
                 "allocation_id": primary.get("AllocationId"),
                 "connectivity": found.get("ConnectivityType", "public"),
                 "nat_gateway_id": found["NatGatewayId"],
@@ -121,7 +121,7 @@ class NatGateway(Unguarded):
                 "nat_gateway_id": found["NatGatewayId"],
                 "public_ip": str(primary.get("PublicIp") or ""),
                 "private_ip": str(primary.get("PrivateIp") or ""),
-                "subnet_id": found["SubnetId"],
+                "subnet_id": str(found.get("SubnetId") or ""),  # a regional one, adopted, stands in none
                 "vpc_id": found["VpcId"],
             },
             detail=_reason(found),

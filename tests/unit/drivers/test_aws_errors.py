@@ -18,14 +18,16 @@ CODES = {
     "BusyError": "InvalidDBInstanceState InvalidReplicationGroupState OperationAborted ConcurrentModification"
     " InvalidCacheClusterState EntityTemporarilyUnmodifiable InvalidDBSnapshotState ConcurrentAccess",
     "InUseError": "DependencyViolation DeleteConflict SubnetInUse CacheSubnetGroupInUse"
-    " InvalidDBParameterGroupState InvalidDBSubnetGroupStateFault ResourceInUseException",
+    " InvalidIPAddress.InUse InvalidDBParameterGroupState InvalidDBSubnetGroupStateFault ResourceInUseException",
     "HoldsDataError": "BucketNotEmpty",
     "AlreadyExistsError": "DBInstanceAlreadyExists EntityAlreadyExists BucketAlreadyOwnedByYou BucketAlreadyExists"
     " InvalidGroup.Duplicate InvalidPermission.Duplicate ResourceExistsException SubscriptionAlreadyExist"
-    " ResourceAlreadyExistsException DBSubnetGroupAlreadyExists ReplicationGroupAlreadyExists",
+    " NetworkAclEntryAlreadyExists RouteAlreadyExists ResourceAlreadyExistsException DBSubnetGroupAlreadyExists ReplicationGroupAlreadyExists",
     "NotFoundError": "DBInstanceNotFound DBSubnetGroupNotFoundFault NoSuchBucket NoSuchEntity NotFound NotFoundException"
+    " NatGatewayNotFound Gateway.NotAttached InvalidNetworkAclEntry.NotFound InvalidRoute.NotFound"
     " InvalidVpcID.NotFound InvalidGroup.NotFound ResourceNotFoundException ReplicationGroupNotFoundFault 404",
     "QuotaError": "VpcLimitExceeded LimitExceeded LimitExceededException InstanceQuotaExceeded TooManyBuckets"
+    " NetworkAclEntryLimitExceeded RouteLimitExceeded AddressLimitExceeded NatGatewayLimitExceeded"
     " NodeQuotaForCustomerExceeded QuotaExceeded.DBSecurityGroup RulesPerSecurityGroupLimitExceeded",
     "UnavailableError": "InternalFailure InternalError InternalServiceError InternalServerException ServiceFailure"
     " ServiceUnavailable ServiceUnavailableException KMSInternalException InsufficientDBInstanceCapacity",
@@ -79,6 +81,11 @@ def test_a_scheduled_secret_makes_a_create_wait_and_nothing_else() -> None:
         ("ec2", "ModifySubnetAttribute", "InvalidSubnetID.NotFound", ""),
         ("ec2", "AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound", ""),
         ("ec2", "RevokeSecurityGroupEgress", "InvalidGroup.NotFound", ""),
+        ("ec2", "AttachInternetGateway", "InvalidInternetGatewayID.NotFound", ""),
+        ("ec2", "CreateNetworkAclEntry", "InvalidNetworkAclID.NotFound", ""),
+        ("ec2", "ReplaceNetworkAclAssociation", "InvalidAssociationID.NotFound", ""),
+        ("ec2", "CreateNatGateway", "InvalidAllocationID.NotFound", ""),
+        ("ec2", "CreateRoute", "InvalidNatGatewayID.NotFound", ""),
         ("ec2", "CreateTags", "InvalidSecurityGroupID.NotFound", ""),
         ("kms", "EnableKeyRotation", "NotFoundException", ""),
         ("kms", "TagResource", "NotFoundException", ""),
@@ -152,3 +159,11 @@ def test_an_error_says_what_to_do_next() -> None:
 def test_a_translated_error_survives_pickling() -> None:
     error = translate(_answer("Throttling", retry_after="7"), service="rds", operation="X")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_an_address_that_a_nat_gateway_still_has_is_in_use_and_no_question_of_credentials() -> None:
+    said = "You do not have permission to access the specified resource."
+    assert kind_of("AuthFailure", service="ec2", operation="ReleaseAddress", message=said) is InUseError
+    assert kind_of("AuthFailure", service="ec2", operation="DescribeAddresses", message=said) is CredentialsError
+    wrong = "AWS was not able to validate the provided access credentials"
+    assert kind_of("AuthFailure", service="ec2", operation="ReleaseAddress", message=wrong) is CredentialsError
