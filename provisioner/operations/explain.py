@@ -10,7 +10,7 @@ import msgspec
 from provisioner.errors import ProvisionerError
 from provisioner.operations.meanings import EXIT_CODES, FINDINGS, error_classes
 from provisioner.plan.speccheck import fields_of, struct_info
-from provisioner.plan.spectypes import TYPE_NAMES, description_of, expected
+from provisioner.plan.spectypes import TYPE_NAMES, description_of, expected, said_of
 from provisioner.preflight.errors import PreflightError  # noqa: F401 - it is in the tree once it is imported
 from provisioner.preflight.families import all_rules as preflight_rules
 from provisioner.resource import CanDiscard, CanReadMany, CanUpdate, Gate, Resource, StepType
@@ -163,12 +163,7 @@ def _default(field: Any) -> Any:
 
 
 def _examples(info: Any) -> list[Any]:
-    while isinstance(info, msgspec.inspect.Metadata):
-        found = (info.extra_json_schema or {}).get("examples")
-        if found:
-            return list(found)
-        info = info.type
-    return []
+    return list(said_of(info, "examples") or ())
 
 
 def _structs(info: Any) -> list[type[msgspec.Struct]]:

@@ -52,12 +52,19 @@ def bare(info: mi.Type) -> mi.Type:
 
 def description_of(info: mi.Type) -> str:
     """The description of a field's Meta, or nothing."""
+    return str(said_of(info, "description") or "")
+
+
+def said_of(info: mi.Type, what: str) -> Any:
+    """What a field's Meta says under a word of JSON Schema, or None. Of an optional one it stands inside the union."""
     while isinstance(info, mi.Metadata):
-        text = (info.extra_json_schema or {}).get("description")
-        if text:
-            return str(text)
+        said = (info.extra_json_schema or {}).get(what)
+        if said:
+            return said
         info = info.type
-    return ""
+    if isinstance(info, mi.UnionType):
+        return next((said for kind in info.types if (said := said_of(kind, what))), None)
+    return None
 
 
 def _options(info: mi.Type) -> list[Any] | None:

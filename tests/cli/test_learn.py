@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -37,6 +38,12 @@ def test_every_type_tells_every_field_and_output(name: str) -> None:
     for output in cls.outputs:
         assert re.search(rf"^  {output} ", text, re.MULTILINE), output
     assert "``" not in text
+
+
+@pytest.mark.parametrize("name", REAL.names())
+def test_every_field_says_what_it_is_also_where_it_may_be_left_out(name: str) -> None:
+    told = json.loads(real("types", name, "--json"))
+    assert [field["name"] for field in told["fields"] if not field["description"]] == []
 
 
 def test_types_lists_them_all_with_a_summary() -> None:
