@@ -70,6 +70,7 @@ def _many(world: World, name: str, tree: dict[str, Any], count: int) -> list[Key
         (LOGS, {"retention_days": 30}, ["DescribeLogGroups"]),
         (SECRET, SECRET_TREE, ["DescribeSecret"]),
         ("aws.security_group", {}, ["DescribeSecurityGroups"]),
+        ("aws.elastic_ip", {}, ["DescribeAddresses"]),
         ("aws.kms_key", {}, ["DescribeKey", "GetKeyRotationStatus", "GetKeyPolicy"]),
         (
             "aws.cache_parameter_group",

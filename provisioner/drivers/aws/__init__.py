@@ -11,7 +11,10 @@ In the order that a call meets them:
 ``named_group``    what the groups of RDS and ElastiCache share; ``arn_tags`` reads and writes their tags by ARN
 ``absent``         what a look has just not found, so that a create need not look again
 ``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted
-``traffic``        rules of a security group, ``policy`` IAM documents, ``windows`` of maintenance: pure comparison
+``traffic``        rules of a security group, ``acl_rules`` those of a network ACL, ``routes``, ``policy`` IAM
+                   documents, ``windows`` of maintenance: pure comparison
+``attached``       what network ACLs and route tables share: subnets that hang on them
+``default_network``  what AWS made with the account, and a plan can only adopt
 ``account`` …      the types; ``provisioner.drivers.typemap`` lists them
 
 What every type keeps: the ownership tag is in the create call; ``read`` finds the object by nothing but its

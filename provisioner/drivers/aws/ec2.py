@@ -99,6 +99,10 @@ class Ec2Object(resource.Resource):
         plain = Key(deployment=key.deployment, step=key.step, name=key.name, region=key.region)
         return [item for _, objects in self._look([plain]) for item in objects]
 
+    def rank(self, item: Mapping[str, Any]) -> tuple[int, str]:
+        """Of several objects of one step the one with the least rank is shown."""
+        return 0, str(item[self.id_field])
+
     def call(self, operation: str, key: Key, **parameters: Any) -> dict[str, Any]:
         """An EC2 call on behalf of a step."""
         answer: dict[str, Any] = self.session.call("ec2", operation, what=key.name, region=key.region, **parameters)
@@ -171,10 +175,6 @@ class Ec2Object(resource.Resource):
             for value, objects in answers.items():
                 for key in asked.get(value, ()):
                     yield key, sorted(objects, key=self.rank)
-
-    def rank(self, item: Mapping[str, Any]) -> tuple[int, str]:
-        """Of several objects of one step the one with the least rank is shown."""
-        return 0, str(item[self.id_field])
 
     def _list(self, region: str, what: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for item in self.session.pages("ec2", self.describe, self.listed, region=region, Filters=what):

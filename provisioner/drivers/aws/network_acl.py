@@ -31,14 +31,10 @@ _QUOTA: Final = 20
 """Rules a direction, AWS's own last one among them, unless AWS allowed more."""
 _MOST: Final = 39
 _SIDES: Final = (("ingress", False), ("egress", True))
-_Rules = Annotated[
-    list[acl_rules.AclRule],
-    Meta(
-        max_length=_MOST,
-        description="Tried in the order of their numbers; what none fits is denied. Left out of one that is made: "
-        "none. AWS takes 19, and up to 39 on request.",
-    ),
-]
+_TOLD: Final = (
+    "Tried in the order of their numbers; what none fits is denied. Left out of one that is made: none. AWS takes 19, "
+    "and up to 39 on request."
+)
 
 
 def _made_or_named(vpc_id: str | None, network_acl_id: str | None) -> str | None:
@@ -63,8 +59,20 @@ class NetworkAcl(Unguarded):
             ]
             | None
         ) = None
-        ingress: Annotated[_Rules, Meta(description="What may enter the subnets.")] | None = None
-        egress: Annotated[_Rules, Meta(description="What may leave them, answers included.")] | None = None
+        ingress: (
+            Annotated[
+                list[acl_rules.AclRule],
+                Meta(max_length=_MOST, description=f"What may enter the subnets. {_TOLD}"),
+            ]
+            | None
+        ) = None
+        egress: (
+            Annotated[
+                list[acl_rules.AclRule],
+                Meta(max_length=_MOST, description=f"What may leave them, answers included. {_TOLD}"),
+            ]
+            | None
+        ) = None
         subnets: (
             Annotated[
                 list[str],
