@@ -20,16 +20,16 @@ from provisioner.errors import CloudError, NotFoundError
 
 _SERVICE: Final = "rds.amazonaws.com"
 _OTHERWISE: Final = (
-    "As far as IAM tells, its role may read the secret: are the username and password in it the database's?"
+    "as far as IAM tells, its role may read the secret: are the username and password in it the database's?"
 )
 
 
 def explain(session: AwsSession, proxy: str) -> str:
-    """What stands in the way and what to do, in a sentence or more."""
+    """What stands in the way and what to do."""
     with suppress(CloudError):
         found = session.call("rds", "describe_db_proxies", what=proxy, DBProxyName=proxy)["DBProxies"]
         return "; ".join(why for one in found for why in _reasons(session, one)) or _OTHERWISE
-    return "May its role read the secret (secretsmanager:GetSecretValue) and use its key (kms:Decrypt)?"
+    return "may its role read the secret (secretsmanager:GetSecretValue) and use its key (kms:Decrypt)?"
 
 
 def _reasons(session: AwsSession, proxy: Mapping[str, Any]) -> Iterator[str]:

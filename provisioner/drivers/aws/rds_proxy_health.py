@@ -63,6 +63,6 @@ class RdsProxyHealth(resource.Gate):
     def _complaint(self, proxy: str, target: Mapping[str, Any]) -> str:
         reason = str(health_of(target).get("Reason", ""))
         if reason == "AUTH_FAILURE":
-            return f"{told(target)}. {rds_proxy_access.explain(self.session, proxy)}"
+            return f"{told(target)}; {rds_proxy_access.explain(self.session, proxy)}"
         help_ = _HELP.get(reason, "").format(port=target.get("Port", 5432))
-        return f"{told(target)}. {help_[:1].upper()}{help_[1:]}" if help_ else told(target)
+        return f"{told(target)}; {help_}" if help_ else told(target)
