@@ -44,6 +44,8 @@ TYPES: Final[dict[str, str]] = {
     "aws.sns_subscription": f"{_AWS}.sns_subscription:SnsSubscription",
     "aws.log_group": f"{_AWS}.log_group:LogGroup",
     "aws.lambda_function": f"{_AWS}.lambda_function:LambdaFunction",
+    "aws.lambda_permission": f"{_AWS}.lambda_permission:LambdaPermission",
+    "aws.secret_rotation": f"{_AWS}.secret_rotation:SecretRotation",
     "aws.cloudwatch_alarm": f"{_AWS}.cloudwatch_alarm:CloudwatchAlarm",
     "aws.composite_alarm": f"{_AWS}.composite_alarm:CompositeAlarm",
     "aws.alarms": f"{_AWS}.alarms:Alarms",

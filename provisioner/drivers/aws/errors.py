@@ -77,6 +77,9 @@ _TABLE: Final[tuple[_Row, ...]] = (
             PriorRequestNotComplete BandwidthLimitExceeded
         """),
     ),
+    # A permission that was given a moment ago takes a while to spread; a rotation under way comes to its end.
+    _Row(BusyError, _codes("AccessDenied"), "secretsmanager", "RotateSecret", "cannot invoke the specified Lambda"),
+    _Row(BusyError, _codes("InvalidRequest"), "secretsmanager", "RotateSecret", "previous rotation isn't complete"),
     # Not allowed.
     _Row(
         AccessDeniedError,

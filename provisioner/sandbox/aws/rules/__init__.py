@@ -24,6 +24,7 @@ from provisioner.sandbox.aws.rules import (
     s3,
     s3access,
     secretlabels,
+    secretrotation,
     secretsmanager,
     sns,
     tagging,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Rule = Callable[[Call, "Services", Callable[[], Reply]], Reply]
 
 _LIVE_SECRET: Final = (
-    "TagResource", "UntagResource", "RotateSecret", "PutResourcePolicy", "ReplicateSecretToRegions",
+    "TagResource", "UntagResource", "PutResourcePolicy", "ReplicateSecretToRegions",
 )  # fmt: skip
 _LIVE_KEY: Final = (
     "EnableKey", "DisableKey", "DisableKeyRotation", "UpdateKeyDescription", "TagResource",
@@ -94,6 +95,9 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("secretsmanager", "PutSecretValue"): secretlabels.put_value,
     ("secretsmanager", "UpdateSecret"): secretlabels.put_value,
     ("secretsmanager", "UpdateSecretVersionStage"): secretlabels.update_stage,
+    ("secretsmanager", "RotateSecret"): secretrotation.rotate,
+    ("secretsmanager", "CancelRotateSecret"): secretrotation.cancel,
+    ("secretsmanager", "DescribeSecret"): secretrotation.describe,
     **{("secretsmanager", name): secretsmanager.need_live for name in _LIVE_SECRET},
     ("kms", "ScheduleKeyDeletion"): kms.schedule_deletion,
     ("kms", "CancelKeyDeletion"): kms.cancel_deletion,
