@@ -17,8 +17,8 @@ import pytest
 from provisioner.sandbox.databases.host import DatabaseHost
 from provisioner.sandbox.server import Sandbox
 from provisioner.sandbox.settings import PROVISION_TIMES, SandboxOptions
+from tests.functions.deployed import FUNCTIONS, Functions
 
-FUNCTIONS = Path(__file__).parents[2] / "plans" / "lambdas"
 PASSWORD = "correct-horse-battery"
 SCHEMA = """
 CREATE SCHEMA app;
@@ -131,3 +131,8 @@ def people(_tables: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     _tables.execute("INSERT INTO app.message VALUES (1, 42, 'hello'), (2, 42, 'it''s me'), (3, 43, 'hi')")
     _tables.execute("INSERT INTO app.invoice VALUES (1, 42, 'Ada', 'Elm 1', 9.50), (2, 43, 'Bob', 'Oak 2', 1)")
     return _tables
+
+
+@pytest.fixture(scope="session")
+def functions(house: House) -> Functions:
+    return Functions(house)

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.functions.conftest import House
-from tests.functions.test_running import Functions
+from tests.functions.deployed import Functions
 
 OLD = "correct-horse-battery-0"
 
@@ -61,9 +61,9 @@ def vault(house: House, functions: Functions) -> Vault:
 
 
 @pytest.fixture(scope="session")
-def rotates(functions: Functions) -> str:
+def rotates(house: House, functions: Functions) -> str:
     """The plans' function, which Secrets Manager may call."""
-    arn = functions.deploy("secret_rotation", memory=128, DB_CA_FILE=str(functions.house.host.ca_path))
+    arn = functions.deploy("secret_rotation", memory=128, DB_CA_FILE=str(house.host.ca_path))
     functions.api.add_permission(
         FunctionName=arn,
         StatementId="secretsmanager",

@@ -4,67 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner import folder
-from tests.functions.conftest import FUNCTIONS, PASSWORD, PERSONAL_DATA, House
-
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-
-
-class Functions:
-    """Functions in the sandbox."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.api, iam = house.client("lambda"), house.client("iam")
-        made = iam.create_role(RoleName="functions", AssumeRolePolicyDocument=json.dumps(TRUST))
-        self.role = made["Role"]["Arn"]
-        iam.attach_role_policy(RoleName="functions", PolicyArn=LOGS)
-
-    def deploy(self, name: str, code: bytes = b"", memory: int = 256, timeout: int = 30, **environment: str) -> str:
-        """The ARN of a function made from its folder, or from ``code``."""
-        answer = self.api.create_function(
-            FunctionName=name,
-            Runtime="python3.13",
-            Role=self.role,
-            Handler="handler.handler",
-            Code={"ZipFile": code or folder.zipped((FUNCTIONS / name, FUNCTIONS / "shared"))},
-            MemorySize=memory,
-            Timeout=timeout,
-            Environment={"Variables": environment},
-            LoggingConfig={"LogGroup": f"/functions/{name}"},
-        )
-        return str(answer["FunctionArn"])
-
-    def source(self, tmp_path: Any, text: str) -> bytes:
-        """A function of a few lines."""
-        (tmp_path / "handler.py").write_text(text)
-        return folder.zipped((tmp_path,))
-
-    def call(self, name: str, event: Any, **more: Any) -> Any:
-        """(answer, whether it is an error's)."""
-        answer = self.api.invoke(FunctionName=name, Payload=json.dumps(event).encode(), **more)
-        return json.loads(answer["Payload"].read()), answer.get("FunctionError")
-
-    def logged(self, name: str) -> list[str]:
-        """Every line in its log group."""
-        events = self.house.client("logs").filter_log_events(logGroupName=f"/functions/{name}")["events"]
-        return [event["message"] for event in events]
-
-
-@pytest.fixture(scope="session")
-def functions(house: House) -> Iterator[Functions]:
-    yield Functions(house)
+from tests.functions.conftest import PASSWORD, PERSONAL_DATA, House
+from tests.functions.deployed import Functions
 
 
 def test_the_functions_of_the_plans_run_from_their_folders_with_the_memory_of_the_plans(
@@ -88,14 +35,14 @@ def test_the_functions_of_the_plans_run_from_their_folders_with_the_memory_of_th
 
 
 def test_a_function_has_its_environment_its_context_and_nothing_of_the_sandboxs(
-    functions: Functions, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    house: House, functions: Functions, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OF_THE_SANDBOX", "x")
     text = "import os\ndef handler(event, context):\n    return [dict(os.environ), context.function_name, event]\n"
     functions.deploy("looks", functions.source(tmp_path, text), GREETING="hello")
     (environment, name, event), failed = functions.call("looks", [1])
     assert not failed and (name, event, environment["GREETING"]) == ("looks", [1], "hello")
-    assert environment["AWS_ENDPOINT_URL"] == functions.house.sandbox.aws.url
+    assert environment["AWS_ENDPOINT_URL"] == house.sandbox.aws.url
     assert "OF_THE_SANDBOX" not in environment and "PYTHONPATH" not in environment
 
 
@@ -119,12 +66,12 @@ def test_a_function_that_cannot_load_takes_too_long_or_too_much_is_ended(functio
 
 
 def test_a_call_that_nobody_waits_for_is_carried_out_and_the_tail_of_the_log_can_be_had(
-    functions: Functions, tmp_path: Any
+    house: House, functions: Functions, tmp_path: Any
 ) -> None:
     functions.deploy("speaks", functions.source(tmp_path, "def handler(event, context):\n    print('said', event)\n"))
     answer = functions.api.invoke(FunctionName="speaks", Payload=b'"later"', InvocationType="Event")
     assert answer["StatusCode"] == 202
-    functions.house.sandbox.world.jobs.settle()
+    house.sandbox.world.jobs.settle()
     assert "said later" in functions.logged("speaks")
     answer = functions.api.invoke(FunctionName="speaks", Payload=b'"now"', LogType="Tail")
     assert "said now" in base64.b64decode(answer["LogResult"]).decode()
