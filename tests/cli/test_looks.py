@@ -123,3 +123,29 @@ def test_audit_finds_a_changed_line(desk: Desk) -> None:
     made = desk.run("history", desk.plan, "--audit", "--json")
     assert made.code == 8
     assert made.json["broken_at"] == 3
+
+
+def test_outputs_for_a_program_leave_secrets_out_and_say_which(desk: Desk) -> None:
+    desk.deploy()
+    made = desk.run("outputs", desk.plan, "--format", "dotenv")
+    assert made.out == "DB='database-3'\nSIZE='1'\n"
+    assert "left out, for they are secret: url, nested.password, nested.list" in made.err
+    made = desk.run("outputs", desk.plan, "--format", "shell", "--reveal")
+    assert f"export URL=toy://user:{CANARY}@database-3\nexport PASSWORD={CANARY}\n" in made.out
+    assert "left out" not in made.err
+    assert desk.run("outputs", desk.plan, "--format", "tfvars").out == 'db = "database-3"\nsize = 1\n'
+
+
+def test_outputs_in_a_file_are_for_its_owner_alone(desk: Desk) -> None:
+    desk.deploy()
+    path = desk.directory / ".env"
+    assert desk.run("outputs", desk.plan, "--file", path).code == 0
+    assert path.read_text() == "# written by provisioner: shop\nDB='database-3'\nSIZE='1'\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert desk.run("outputs", desk.plan, "--file", path, "--reveal").code == 0
+    assert CANARY in path.read_text()
+    path.write_text("MINE=1\n")
+    made = desk.run("outputs", desk.plan, "--file", path)
+    assert made.code == 3
+    assert path.read_text() == "MINE=1\n"
+    assert desk.run("outputs", desk.plan, "--raw", "db", "--file", path).code == 2

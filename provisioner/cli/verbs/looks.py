@@ -10,6 +10,7 @@ import click
 from provisioner.cli.app import App
 from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Chosen, plan_options
+from provisioner.cli.shapes import Shape, format_options, hand_over
 
 if TYPE_CHECKING:
     from provisioner.plan.model import Plan
@@ -88,19 +89,27 @@ def _refreshed(app: App, chosen: Chosen, plan: Plan) -> tuple[dict[str, Any], li
 @plan_options
 @click.option("--raw", metavar="NAME", help="One value alone, as it is.")
 @click.option("--reveal", is_flag=True, help="Show secret ones; they are read from the cloud.")
+@format_options
 @click.pass_obj
-def outputs(app: App, chosen: Chosen, raw: str | None, reveal: bool) -> int:
-    """Endpoints and other values that a deployment hands on; without --reveal from its record alone."""
+def outputs(app: App, chosen: Chosen, raw: str | None, reveal: bool, shape: Shape) -> int:
+    """Endpoints and other values that a deployment hands on; without --reveal from its record alone.
+
+    With --format for other programs: what is secret is left out then, unless --reveal.
+    """
     from provisioner.cli.records import recorded
     from provisioner.cli.text.outcome import outputs_text
     from provisioner.cli.text.values import plain
     from provisioner.cli.work import read_plan
 
+    if raw is not None and (shape.format or shape.path):
+        raise click.UsageError("--raw is one value as it is: leave --format and --file out")
     plan = read_plan(app, chosen)
     backend = recorded(app, chosen, plan.deployment, plan)
     values = _values(app, chosen, plan, backend, reveal)
     if raw is not None:
         return _raw(app, plan, values, raw, reveal)
+    if shape.format or shape.path:
+        return hand_over(app, plan.deployment, values, shape, reveal=reveal)
     shown = {name: plain(value, reveal=reveal) for name, value in values.items()}
     app.tell(
         {"deployment": plan.deployment, "outputs": shown},
