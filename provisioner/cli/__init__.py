@@ -3,7 +3,8 @@
 In the order in which a command meets the parts:
 
 1.  ``main``        the table of verbs; every exception ends in ``Root.main``. ``lazy`` imports a verb when it is used.
-2.  ``options``     options that verbs share, handed over as one object a group; ``completers`` fill them in after TAB.
+2.  ``options``     options that verbs share, handed over as one object a group; ``completers`` fill them in after TAB;
+                    ``shapes``: how values leave for other programs.
 3.  ``app``         what every verb gets: the printer, the home, the registry of types.
 4.  ``verbs/``      one file a group of verbs. A verb reads its words, calls an operation, tells the result.
 5.  ``work``        start here: from words to a plan, to the right cloud or sandbox, to a locked site.

@@ -6,11 +6,12 @@
 4. ``reversal``  taking a run back: after a failure, after a crash in the middle of it, and for ``rollback``.
 5. ``takedown``  deleting a set of recorded objects; ``destroy`` is that for all of them.
    ``letgo`` is the way out where neither can come to its end.
-6. ``outputs``   the plan's outputs, from the record or from the cloud.
+6. ``outputs``   the plan's outputs, from the record or from the cloud; ``privatefile`` keeps them for their owner alone.
 7. ``drift``     every object three ways, and what is in no record; ``adopt`` takes the cloud's word into the record,
                  ``salvage`` writes lost records anew (``kin`` guesses what needs what). None of them touches an object.
 8. ``surveys``   preflight with the cloud's answers, and the scan of what is deployed.
-9. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
+9. ``costs``     the record, told as a plan's outline, so that it can be priced.
+10. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
 
 Weakness: a run holds its process for as long as the cloud takes; there is no daemon that would go on without it. If it
 dies, the next command goes on.

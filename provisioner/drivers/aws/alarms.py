@@ -19,7 +19,16 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, alarm_base, alarm_set, alarm_words, cloudwatch_alarm, tagged, tags
+from provisioner.drivers.aws import (
+    absent,
+    alarm_base,
+    alarm_set,
+    alarm_words,
+    bill_watch,
+    cloudwatch_alarm,
+    tagged,
+    tags,
+)
 from provisioner.drivers.aws.alarm_base import NAMES_AT_ONCE
 from provisioner.drivers.aws.alarm_words import LEVELS, WORDS
 from provisioner.drivers.aws.cloudwatch_alarm import CloudwatchAlarm
@@ -116,6 +125,7 @@ class Alarms(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {
         "name": str, "names": list, "arns": list, "warning": list, "critical": list,
     }  # fmt: skip
+    charges = staticmethod(bill_watch.alarms)
     """``names``: of all alarms; ``warning`` and ``critical``: of those of a level."""
     rules = (
         resource.Rule(("kind", "thresholds"), alarm_words.complaint),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from provisioner.charge import HOURS, Charge, Uses, hours, months
+from provisioner.drivers.aws.class_sizes import size_of
 from provisioner.drivers.aws.rds_rules import GP3_IOPS, GP3_TUNABLE_FROM
 
 _ENDED: Final = 13
@@ -17,18 +18,8 @@ _MONITORED_GB: Final = Decimal("0.27")
 """What Enhanced Monitoring writes a month at one sample a minute: some 44,000 samples of 6 kB."""
 _FREE_INSIGHTS: Final = 7
 """Days of Performance Insights that cost nothing."""
-
-
-def vcpus(class_: str) -> int:
-    """The vCPUs of an instance class.
-
-    >>> vcpus("db.t3.micro"), vcpus("db.m5.large"), vcpus("db.r6g.4xlarge"), vcpus("db.t2.micro")
-    (2, 2, 16, 1)
-    """
-    family, _, size = class_.removeprefix("db.").partition(".")
-    if size.endswith("xlarge"):
-        return 4 * int(size.removesuffix("xlarge") or 1)
-    return 1 if family == "t2" and size in ("micro", "small") else 2
+_LEAST_PROXY: Final = 2
+"""vCPUs that a proxy is billed for at the least."""
 
 
 def instance(item: Any, outline: Any, use: Uses) -> list[Charge]:
@@ -87,7 +78,7 @@ def _watching(item: Any, value: Any, class_: str, use: Uses) -> Iterator[Charge]
     days = item.get("performance_insights_retention_days") or _FREE_INSIGHTS
     if item.get("performance_insights") and class_:
         family = class_.removeprefix("db.").partition(".")[0]
-        count = vcpus(class_) if days > _FREE_INSIGHTS else 0
+        count = _vcpus(class_) if days > _FREE_INSIGHTS else 0
         note = f"{days} days" if count else f"the first {_FREE_INSIGHTS} days are free"
         yield months(f"aws.rds/insights/{family}", "Performance Insights", count, note=note)
     interval = item.get("monitoring_interval")
@@ -109,11 +100,17 @@ def _backups(item: Any, use: Uses) -> Iterator[Charge]:
     yield months("aws.rds/backup", "backups above the size of the storage", extra, note=note)
 
 
+def _vcpus(class_: str) -> int:
+    """Of a class; two, as the small ones have, of one that nobody knows: its own price is told to be unknown."""
+    size = size_of(class_)
+    return size.vcpus if size is not None else 2
+
+
 def _support(item: Any) -> Iterator[Charge]:
     major = str(item.get("engine_version", "")).partition(".")[0]
     class_ = item.get("instance_class")
     if item.get("extended_support") and class_ and major.isdigit() and int(major) <= _ENDED:
-        count = vcpus(class_) * (2 if item.get("multi_az") else 1)
+        count = _vcpus(class_) * (2 if item.get("multi_az") else 1)
         yield Charge(
             price=f"aws.rds/extended/{major}",
             what=f"extended support of PostgreSQL {major}, {count} vCPUs",
@@ -134,7 +131,7 @@ def proxy(item: Any, outline: Any, use: Uses) -> list[Charge]:
     """By the vCPUs of the database behind it, two at the least."""
     behind = [other for field in item.values for other in outline.links(item, field) if other.sets("instance_class")]
     class_ = next((other.get("instance_class") for other in behind if other.get("instance_class")), None)
-    count = max(vcpus(class_), 2) if class_ else 2
+    count = max(_vcpus(class_ or ""), _LEAST_PROXY)
     note = "2 vCPUs are the least" + ("" if class_ else "; the database's class is not known here")
     return [Charge(price="aws.rds/proxy", what=f"proxy, {count} vCPUs", quantity=HOURS * count, note=note)]
 

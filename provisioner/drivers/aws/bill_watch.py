@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from provisioner.charge import Charge, Uses, months
+from provisioner.drivers.aws.alarm_words import LEVELS, WORDS, Lacking, Word
 
 _HIGH: Final = 60
 """Seconds; an alarm with a shorter period is of high resolution."""
@@ -43,6 +44,28 @@ def _periods(item: Any, metrics: list[Any]) -> list[int]:
     found = [each.get("period") for each in metrics if isinstance(each, dict)]
     periods = [period for period in found if isinstance(period, int)]
     return periods or [item.get("period") or 300]
+
+
+def alarms(item: Any, outline: Any, use: Uses) -> list[Charge]:
+    """A set of alarms from words: one for each level of each word and node, by the metrics that it reads."""
+    words = WORDS.get(item.get("kind", ""), {})
+    facts = {field: known for field in item.values if (known := item.get(field)) is not None}
+    nodes = facts.get("nodes", 1) if facts.get("kind") == "redis" else 1
+    count = metrics = 0
+    for name, levels in (item.get("thresholds") or {}).items():
+        made = nodes * sum(1 for level in LEVELS if levels.get(level) is not None)
+        count += made
+        metrics += made * _lines(words.get(name), facts)
+    what = f"{count} alarms" + (f" on {metrics} metrics" if metrics > count else "")
+    return [months("aws.watch/alarm", what, metrics)]
+
+
+def _lines(word: Word | None, facts: dict[str, Any]) -> int:
+    """Metrics that a word's alarm looks at: several where it is maths."""
+    try:
+        return len(word.read(facts).lines) or 1 if word is not None else 1
+    except Lacking:
+        return 1
 
 
 def composite(item: Any, outline: Any, use: Uses) -> list[Charge]:

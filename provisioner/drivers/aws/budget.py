@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import tagged, tags
+from provisioner.drivers.aws import bill_watch, tagged, tags
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
@@ -111,6 +111,7 @@ class Budget(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str}
+    charges = staticmethod(bill_watch.budget)
     rules = (rule(_told, "notifications"),)
     service = "budgets"
     name_pattern = r"(?!.*/action/)[^:\\]{1,100}"

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, dashboard_widgets, tagged, tags
+from provisioner.drivers.aws import absent, bill_watch, dashboard_widgets, tagged, tags
 from provisioner.drivers.aws.dashboard_widgets import Widget
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
@@ -60,6 +60,7 @@ class CloudwatchDashboard(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "url": str}
+    charges = staticmethod(bill_watch.dashboard)
     rules = (rule(dashboard_widgets.complaint, "widgets"),)
     service = "cloudwatch"
     name_pattern = r"[A-Za-z0-9_-]{1,255}"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import alarm_expression, same, tagged, tags
+from provisioner.drivers.aws import alarm_expression, bill_watch, same, tagged, tags
 from provisioner.drivers.aws.alarm_base import LISTS, Actions, NamedAlarm
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
@@ -76,6 +76,7 @@ class CompositeAlarm(NamedAlarm):
         tags: Tags = None
 
     kind = "CompositeAlarm"
+    charges = staticmethod(bill_watch.composite)
     rules = (
         resource.Rule(("rule", "any_of", "all_of"), _one_way),
         resource.Rule(("suppressor", "suppressor_wait", "suppressor_extension"), _suppressed),

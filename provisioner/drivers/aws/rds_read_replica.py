@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import rds_changes, rds_rules, rds_state, same, tags
+from provisioner.drivers.aws import bill_rds, rds_changes, rds_rules, rds_state, same, tags, thrift
 from provisioner.drivers.aws.db_instance import DbInstance
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import InvalidRequestError
@@ -163,6 +163,7 @@ class RdsReadReplica(DbInstance):
         "source": str,
         "region": str,
     }
+    charges, savings = staticmethod(bill_rds.replica), staticmethod(thrift.instance)
     rules: ClassVar[tuple[Rule, ...]] = (
         *rds_rules.of(Spec),
         Rule(("source", "region", "storage_encrypted", "kms_key"), _without_key),

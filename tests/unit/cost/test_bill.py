@@ -142,3 +142,49 @@ def test_a_promise_lowers_what_can_be_reserved_and_says_what_is_paid_at_once(tmp
 def test_a_promise_that_is_not_to_be_had_changes_nothing(tmp_path: Path) -> None:
     plan = outline(tmp_path, with_db())
     assert estimate(plan, promise=Promise("3y", "none")).monthly == estimate(plan).monthly
+
+
+def test_a_replica_is_as_large_as_its_source_unless_it_says_otherwise(tmp_path: Path) -> None:
+    replica = '  - {name: replica, type: aws.rds_read_replica, with: {source: "${db.name}"%s}}\n'
+    steps = with_db(instance_class="db.m6g.large", allocated_storage=100)
+    same = estimate(outline(tmp_path, steps + replica % ""))
+    small = estimate(outline(tmp_path, steps + replica % ", instance_class: db.t4g.micro"))
+    assert same.steps[-1].monthly == Decimal("0.159") * 730 + Decimal("11.50")
+    assert small.steps[-1].monthly == Decimal("0.016") * 730 + Decimal("11.50")
+
+
+def test_a_replica_far_away_has_the_prices_of_its_region_and_its_changes_are_carried_there(tmp_path: Path) -> None:
+    steps = (
+        with_db() + '  - {name: far, type: aws.rds_read_replica, with: {source: "${db.arn}", region: eu-central-1}}\n'
+    )
+    usage = Usage(steps={"far": {"copied_gb": Decimal(50)}})
+    far = estimate(outline(tmp_path, steps), usage).steps[-1]
+    assert [(line.charge.what, line.region, line.monthly) for line in far.lines] == [
+        ("db.t3.micro, Single-AZ", "eu-central-1", Decimal("15.33")),
+        ("gp3 storage", "eu-central-1", Decimal("2.6910")),
+        ("changes copied between regions", "us-east-1", Decimal(1)),
+    ]
+
+
+def test_alarms_in_words_cost_an_alarm_a_level_and_more_where_they_are_maths(tmp_path: Path) -> None:
+    steps = """\
+  - name: rds
+    type: aws.alarms
+    with: {kind: rds, target: db, thresholds: {cpu: {warning: 70, critical: 90}, read_latency: {critical: 20}}}
+  - name: redis
+    type: aws.alarms
+    with: {kind: redis, target: cache, nodes: 2, thresholds: {hit_rate: {critical: 50}}}
+  - {name: any, type: aws.composite_alarm, with: {any_of: ["${rds.critical}"]}}
+  - {name: look, type: aws.cloudwatch_dashboard, with: {widgets: [{type: text, markdown: hello}]}}
+  - {name: budget, type: aws.budget, with: {limit: 50}}
+"""
+    steps = steps.replace('["${rds.critical}"]', "[rds-cpu-critical]")
+    made = estimate(outline(tmp_path, steps))
+    found = {step.step: (step.monthly, step.lines[0].charge.what if step.lines else "") for step in made.steps}
+    assert found == {
+        "rds": (Decimal("0.30"), "3 alarms"),
+        "redis": (Decimal("0.40"), "2 alarms on 4 metrics"),
+        "any": (Decimal("0.50"), "composite alarm"),
+        "look": (Decimal("3.00"), "dashboard"),
+        "budget": (Decimal(0), ""),
+    }

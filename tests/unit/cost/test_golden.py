@@ -165,3 +165,42 @@ def test_the_database_units_free_tier_is_tracked_with_its_alerts() -> None:
     # The proxy alone is in no free tier: it takes 44 % of the budget.
     assert found.during == Decimal("21.90")
     assert round(found.during / 50 * 100) == 44
+
+
+def test_realworlds_table_is_reproduced_for_both_environments() -> None:
+    cheap, dear = bill("realworld", "development"), bill("realworld", "production")
+    assert cheap.complete
+    assert dear.complete
+    assert of(cheap, "db") == Decimal("15.44")
+    assert Decimal(15) <= of(cheap, "db") <= Decimal(20)
+    assert Decimal(60) <= of(dear, "db", "replica") <= Decimal(80)
+    assert _near(of(dear, "replica"), Decimal(15))
+
+
+def test_realworlds_instances_cost_what_their_table_says() -> None:
+    """t3.micro 15, t3.small 30, and as much again for the standby; the table counts the 20 GB of storage in."""
+    small = estimate(outline("realworld", "development", **{"class": "db.t3.small"}))
+    twice = estimate(outline("realworld", "development", **{"class": "db.t3.small", "safe": "true"}))
+    assert _near(of(bill("realworld", "development"), "db"), Decimal(15))
+    assert _near(of(small, "db"), Decimal(30))
+    assert of(twice, "db") == 2 * of(small, "db")
+
+
+def test_realworlds_development_saves_more_than_its_table_says() -> None:
+    """The table says 70 %, from 20 of 60 to 80; its own amounts, added up, are 15.44 of 72.7."""
+    cheap, dear = of(bill("realworld", "development"), "db"), of(bill("realworld", "production"), "db", "replica")
+    less = (dear - cheap) / dear * 100
+    assert round(less) == 79
+    assert not _near(less, Decimal(70)), "it does not deviate any more"
+
+
+def test_realworlds_monitoring_costs_a_fourteenth_of_what_its_table_says() -> None:
+    """The table says 2 a month. Enhanced Monitoring itself is free: its logs are billed, 0.27 GB at one sample a minute."""
+    db = next(step for step in bill("realworld", "production").steps if step.step == "db")
+    monitoring = next(line for line in db.lines if "Enhanced Monitoring" in line.charge.what)
+    assert monitoring.monthly == Decimal("0.135")
+    assert not _near(Decimal("0.135"), Decimal(2))
+    # At a sample a second it would be 60 times as much.
+    often = estimate(outline("realworld", "production", interval="1"))
+    line = next(line for line in often.lines if "Enhanced Monitoring" in line.charge.what)
+    assert line.monthly == Decimal("8.1")
