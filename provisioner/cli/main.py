@@ -31,6 +31,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
         "status": Place(f"{_VERBS}.looks:status", "How a deployment stands, step by step."),
         "drift": Place(f"{_VERBS}.drift:drift", "What was changed outside: cloud, record and plan side by side."),
         "outputs": Place(f"{_VERBS}.looks:outputs", "Endpoints and other values that a deployment hands on."),
+        "export": Place(f"{_VERBS}.export:export", "All that the next module needs, without a secret."),
         "history": Place(f"{_VERBS}.looks:history", "The runs of a deployment."),
         "cost": Place(f"{_VERBS}.cost:cost", "What a plan costs a month, offline; budgets, free tier, advice."),
         "graph": Place(f"{_VERBS}.graph:graph", "The steps and what each needs, as text, Mermaid, DOT or SVG."),

@@ -6,7 +6,8 @@
 4. ``reversal``  taking a run back: after a failure, after a crash in the middle of it, and for ``rollback``.
 5. ``takedown``  deleting a set of recorded objects; ``destroy`` is that for all of them.
    ``letgo`` is the way out where neither can come to its end.
-6. ``outputs``   the plan's outputs, from the record or from the cloud; ``privatefile`` keeps them for their owner alone.
+6. ``outputs``   the plan's outputs, from the record or from the cloud; ``handoff``: all that the next module needs,
+                 without a secret; ``privatefile`` keeps either for its owner alone.
 7. ``drift``     every object three ways, and what is in no record; ``adopt`` takes the cloud's word into the record,
                  ``salvage`` writes lost records anew (``kin`` guesses what needs what). None of them touches an object.
 8. ``surveys``   preflight with the cloud's answers, and the scan of what is deployed.

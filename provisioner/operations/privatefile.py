@@ -11,7 +11,7 @@ from typing import Final
 from provisioner.errors import RefusedError, UsageError
 
 MARK: Final = "# written by provisioner"
-"""How a file begins that may be written anew without asking."""
+"""How the first line of a file says that it may be written anew without asking."""
 
 
 def write_private(path: Path, text: str, *, force: bool = False) -> None:
@@ -44,7 +44,7 @@ def _refuse(path: Path, text: str, force: bool) -> None:
     if force:
         return
     before = path.read_bytes()
-    if not before.startswith(MARK.encode()) and before != text.encode():
+    if MARK[2:].encode() not in before.partition(b"\n")[0] and before != text.encode():
         hint = "--force replaces it; or name another"
         raise RefusedError("it is there, and was not written by provisioner", where=where, hint=hint)
 

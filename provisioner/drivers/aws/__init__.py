@@ -15,8 +15,8 @@ In the order that a call meets them:
                    documents, ``windows`` of maintenance: pure comparison
 ``attached``       what network ACLs and route tables share: subnets that hang on them
 ``default_network``  what AWS made with the account, and a plan can only adopt
-``bill_rds`` …     what AWS bills for the types of a service, in the ids of the price lists; ``thrift``: what could be had
-                   for less
+``bill_rds`` …     what AWS bills for the types of a service, in the ids of the price lists; ``thrift``: what could
+                   be had for less
 ``account`` …      the types; ``provisioner.drivers.typemap`` lists them
 
 What every type keeps: the ownership tag is in the create call; ``read`` finds the object by nothing but its
