@@ -110,7 +110,12 @@ def storage_grows(look: Look) -> Iterator[Hit]:
             yield on(watch.alarm, "threshold", message)
 
 
-@rule("alarm.connections", Level.WARNING, source=f"{RDS_GUIDE}/CHAP_Limits.html#RDS_Limits.MaxConnections")
+@rule(
+    "alarm.connections",
+    Level.WARNING,
+    source=f"{RDS_GUIDE}/CHAP_Limits.html#RDS_Limits.MaxConnections",
+    hint="watch a share of max_connections",
+)
 def connections(look: Look) -> Iterator[Hit]:
     """A number of connections is watched that has nothing to do with how many there can be."""
     for watch in watches(look):

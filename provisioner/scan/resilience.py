@@ -7,7 +7,7 @@ from typing import Final
 
 from provisioner.rules.look import Look
 from provisioner.rules.rule import Hit, Level, on
-from provisioner.scan.book import AWS, CONTROLS, S3_GUIDE, rule
+from provisioner.scan.book import CONTROLS, S3_GUIDE, rule
 from provisioner.scan.encryption import CACHES
 
 _WEEK: Final = 7
@@ -138,18 +138,3 @@ def bucket_versions(look: Look) -> Iterator[Hit]:
     for item in look.outline.of("aws.s3_bucket"):
         if item.get("versioning") is False:
             yield on(item, "versioning", "nothing brings back what was deleted")
-
-
-@rule(
-    "sec.secret-recovery",
-    Level.LOW,
-    family="resilience",
-    source=f"{AWS}/secretsmanager/latest/userguide/manage_delete-secret.html",
-    hint="7 to 30 days",
-)
-def secret_recovery(look: Look) -> Iterator[Hit]:
-    """A key that is deleted by mistake can be taken back for a week only."""
-    for item in look.outline.of("aws.kms_key"):
-        days = item.get("deletion_window_days", 30)
-        if isinstance(days, int) and days < _WEEK:
-            yield on(item, "deletion_window_days", f"{days} days")
