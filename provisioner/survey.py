@@ -33,8 +33,8 @@ class Deleted(NamedTuple):
 
     owner: str | None
     """Value of the ownership tag of what was deleted."""
-    until: str
-    """The day on which the name comes free."""
+    since: str
+    """The day on which it was deleted; how long it holds the name, nobody is told."""
 
 
 class Survey(Protocol):
@@ -52,8 +52,8 @@ class Survey(Protocol):
         """The zones that can be used, sorted."""
         ...
 
-    def versions(self, service: str, engine: str) -> Sequence[str]:
-        """The versions of ``rds`` or ``cache`` that can be created, oldest first."""
+    def versions(self, service: str, engine: str, major: str = "") -> Sequence[str]:
+        """The versions of ``rds`` or ``cache`` that can be created, oldest first; of a major where one is given."""
         ...
 
     def offers(self, instance_class: str, version: str) -> Sequence[Offer]:
@@ -64,16 +64,16 @@ class Survey(Protocol):
         """The parameters of a family that can be set, with what they may be (``1-100``, ``on,off``, or empty)."""
         ...
 
-    def quotas(self, service: str) -> Sequence[Quota]:
-        """What is limited of ``rds`` or ``network``."""
+    def quotas(self, service: str, names: Collection[str]) -> Sequence[Quota]:
+        """Those of ``names`` that are known of ``rds`` or ``network``."""
         ...
 
     def bucket(self, name: str) -> str:
         """``free``, ``ours`` (of this account) or ``taken`` by somebody else."""
         ...
 
-    def deleted_secret(self, name: str) -> Deleted | None:
-        """The secret of that name that is scheduled for deletion."""
+    def deleted_secrets(self, names: Collection[str]) -> Mapping[str, Deleted]:
+        """Those of the names that a secret still holds that is scheduled for deletion."""
         ...
 
     def denied(self, actions: Collection[str]) -> Sequence[str]:

@@ -38,10 +38,10 @@ def version_offered(look: Look) -> Iterator[Hit]:
         version = item.get("engine_version")
         if not version or not look.touched(item.step.name):
             continue
-        there = look.survey.versions("rds", item.get("engine", "postgres"))
-        if version not in there and version not in {major_of(one) for one in there}:
-            same = [one for one in there if major_of(one) == major_of(version)]
-            hint = f"take {same[-1]}" if same else f"there are {', '.join(dict.fromkeys(map(major_of, there)))}"
+        there = look.survey.versions("rds", "postgres", major_of(version))
+        if version not in there and (version != major_of(version) or not there):
+            every = there or look.survey.versions("rds", "postgres")
+            hint = f"take {there[-1]}" if there else f"there are {', '.join(dict.fromkeys(map(major_of, every)))}"
             yield on(item, "engine_version", f"{item.region} does not offer PostgreSQL {version}", hint=hint)
 
 
@@ -71,8 +71,7 @@ def class_orderable(look: Look) -> Iterator[Hit]:
         name, version = item.get("instance_class"), item.get("engine_version")
         if not name or not version or not look.touched(item.step.name):
             continue
-        there = look.survey.versions("rds", item.get("engine", "postgres"))
-        exact = [one for one in there if one == version or major_of(one) == version]
+        exact = _exact(look, version)
         if not exact:
             continue  # rds.version-offered says so
         newest = max(exact, key=number)
@@ -103,13 +102,19 @@ def class_zones(look: Look) -> Iterator[Hit]:
             _zone(subnet.get("availability_zone"), subnet.get("zone_index"), there)
             for subnet in outline.links(group, "subnets")
         ]
-        exact = [one for one in look.survey.versions("rds", "postgres") if one == version or major_of(one) == version]
+        exact = _exact(look, version)
         offers = look.survey.offers(name, max(exact, key=number)) if exact else ()
         having = {zone for offer in offers for zone in offer.zones}
         if offers and all(used) and len(having & set(used)) < min(2, len(set(used))):
             yield on(
                 item, "instance_class", f"of {', '.join(map(str, used))} {name} is offered in {len(having & set(used))}"
             )
+
+
+def _exact(look: Look, version: str) -> list[str]:
+    """The versions on offer that a plan's ``15`` or ``15.13`` may become."""
+    there = look.survey.versions("rds", "postgres", major_of(version))
+    return [one for one in there if version in (one, major_of(one))]
 
 
 def _zone(name: str | None, index: int | None, there: object) -> str | None:

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from provisioner.preflight.book import AWS, rule
 from provisioner.rules.look import Look
 from provisioner.rules.rule import Hit, Level
 
-_QUOTAS: Final = {
+_RDS: Final = {
     "DBInstances": ("aws.rds_instance", "aws.rds_read_replica"),
     "DBParameterGroups": ("aws.db_parameter_group",),
     "DBSubnetGroups": ("aws.db_subnet_group",),
     "EventSubscriptions": ("aws.rds_event_subscription",),
+}
+_NETWORK: Final = {
     "VPCs": ("aws.vpc",),
     "Security groups": ("aws.security_group",),
     "Elastic IPs": ("aws.elastic_ip",),
-    "NAT gateways": ("aws.nat_gateway",),
+    "Internet gateways": ("aws.internet_gateway",),
+    "Network ACLs": ("aws.network_acl",),
 }
 """The quota's name → what counts against it."""
 
 
-def _short(look: Look, service: str) -> Iterator[Hit]:
+def _short(look: Look, service: str, counted: Mapping[str, Sequence[str]]) -> Iterator[Hit]:
     wanted = {
         name: [item for item in look.outline.of(*types) if look.made(item.step.name) and not item.step.adopt]
-        for name, types in _QUOTAS.items()
+        for name, types in counted.items()
     }
-    for quota in look.survey.quotas(service):
-        made = wanted.get(quota.what, [])
-        if made and quota.used + len(made) > quota.most:
+    asked = [name for name, made in wanted.items() if made]
+    for quota in look.survey.quotas(service, asked) if asked else ():
+        made = wanted[quota.what]
+        if quota.used + len(made) > quota.most:
             code = f" ({quota.code})" if quota.code else ""
             message = f"{quota.what}: {quota.used} of {quota.most} are used, and this makes {len(made)}"
             yield Hit(made[0], (), message, f"ask for more in Service Quotas{code}, or delete what is not used")
@@ -44,8 +48,7 @@ def _short(look: Look, service: str) -> Iterator[Hit]:
 )
 def rds(look: Look) -> Iterator[Hit]:
     """The account may not have so many databases, parameter groups or subnet groups."""
-    if any(look.outline.of(*_QUOTAS["DBInstances"])):
-        yield from _short(look, "rds")
+    yield from _short(look, "rds", _RDS)
 
 
 @rule(
@@ -59,8 +62,8 @@ def storage(look: Look) -> Iterator[Hit]:
     """The account may not have so much database storage."""
     new = [item for item in look.outline.of("aws.rds_instance") if look.made(item.step.name)]
     wanted = sum(item.get("allocated_storage", 0) for item in new)
-    for quota in look.survey.quotas("rds") if new else ():
-        if quota.what == "AllocatedStorage" and quota.used + wanted > quota.most:
+    for quota in look.survey.quotas("rds", ["AllocatedStorage"]) if new else ():
+        if quota.used + wanted > quota.most:
             yield Hit(new[0], ("allocated_storage",), f"{quota.used} of {quota.most} GiB are used, this takes {wanted}")
 
 
@@ -73,6 +76,4 @@ def storage(look: Look) -> Iterator[Hit]:
 )
 def network(look: Look) -> Iterator[Hit]:
     """The account may not have so many VPCs, security groups, addresses or gateways."""
-    types = [name for quota in ("VPCs", "Security groups", "Elastic IPs", "NAT gateways") for name in _QUOTAS[quota]]
-    if any(look.made(item.step.name) for item in look.outline.of(*types)):
-        yield from _short(look, "network")
+    yield from _short(look, "network", _NETWORK)

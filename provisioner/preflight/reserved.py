@@ -81,12 +81,15 @@ def bucket_taken(look: Look) -> Iterator[Hit]:
 )
 def secret_held(look: Look) -> Iterator[Hit]:
     """A secret of that name is waiting to be deleted, and is not this deployment's to take back."""
-    for item in look.outline.of("aws.secret"):
-        if unknown(item.name) or not look.made(item.step.name):
-            continue
-        held = look.survey.deleted_secret(item.name)
-        owner = f"{look.outline.plan.deployment}/{item.step.name}"
-        if held is not None and held.owner != owner:
-            whose = f"belongs to {held.owner}" if held.owner else "carries no owner's tag"
-            message = f"{item.name} is held until {held.until} by a deleted secret, which {whose}"
+    wanted = {
+        item.name: item
+        for item in look.outline.of("aws.secret")
+        if not unknown(item.name) and look.made(item.step.name)
+    }
+    held = look.survey.deleted_secrets(list(wanted)) if wanted else {}
+    for name, deleted in held.items():
+        item = wanted[name]
+        if deleted.owner != f"{look.outline.plan.deployment}/{item.step.name}":
+            whose = f"belongs to {deleted.owner}" if deleted.owner else "carries no owner's tag"
+            message = f"{name} is held by a secret that was deleted on {deleted.since}, which {whose}"
             yield on(item, "name" if item.sets("name") else "", message)

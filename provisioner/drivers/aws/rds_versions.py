@@ -20,9 +20,9 @@ _ENGINE: Final = "postgres"
 def creatable(session: AwsSession, key: Key, wish: str) -> str:
     """The version to make for ``wish`` (15, or 15.13): the newest minor, or the very one; NotOfferedError."""
     major = wish.partition(".")[0]
-    offered = _listed(session, key, major)
+    offered = listed(session, key, major)
     if not offered:
-        majors = sorted({version.partition(".")[0] for version in _listed(session, key)}, key=int)
+        majors = sorted({version.partition(".")[0] for version in listed(session, key)}, key=int)
         raise NotOfferedError(
             f"engine_version {wish}: {key.region} offers no PostgreSQL {major}",
             where=f"rds {key.name}",
@@ -63,7 +63,7 @@ def _listing(offered: Sequence[str]) -> str:
     'one of 15.13, 16.9'
     """
     best: dict[str, str] = {}
-    for version in sorted(offered, key=_number):
+    for version in sorted(offered, key=number):
         best[version.partition(".")[0]] = version
     return f"one of {', '.join(best.values())}" if best else "the version that it has"
 
@@ -74,14 +74,14 @@ def newest(versions: Sequence[str]) -> str:
     >>> newest(["15.8", "15.13"])
     '15.13'
     """
-    return max(versions, key=_number)
+    return max(versions, key=number)
 
 
-def _number(version: str) -> tuple[int, ...]:
+def number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdigit())
 
 
-def _listed(session: AwsSession, key: Key, major: str = "") -> list[str]:
+def listed(session: AwsSession, key: Key, major: str = "") -> list[str]:
     """The versions of a major, or of all, that can be made in the region; asked once a session."""
     memory = session.memory("rds versions")
     asked = f"{key.region} {major}"

@@ -105,6 +105,12 @@ class AwsSession:
         """``aws:123456789012``; CredentialsError where there are none."""
         return f"aws:{self.account()}"
 
+    def survey(self, region: str = "") -> Any:
+        """What checks ask of a region (:class:`provisioner.survey.Survey`)."""
+        from provisioner.drivers.aws.survey import AwsSurvey
+
+        return AwsSurvey(self, region)
+
     def ca(self) -> str | None:
         """Path of the authority that signs the databases' certificates, where the endpoint names one."""
         return (self.endpoint.ca if self.endpoint else "") or None

@@ -17,6 +17,8 @@ from provisioner.sandbox.settings import ACCOUNT
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.services import Services
 
+_CALLER: Final = f":{ACCOUNT}:user/moto"
+"""Who GetCallerIdentity says that one is."""
 _NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -30,18 +32,22 @@ def create_role(call: Call, services: Services, proceed: Callable[[], Reply]) ->
 
 
 def simulate(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
-    """SimulatePrincipalPolicy of a role: what its own policies say of actions, resources and a context."""
+    """SimulatePrincipalPolicy of a role: what its own policies say of actions, resources and a context.
+
+    Whoever has no role calls as the sandbox's one user, who may do everything.
+    """
     wish = parameters(call, "InvalidInput")
     source = wish["PolicySourceArn"]
-    if not services.world.neighbours.role_exists(source):
-        raise AwsError("NoSuchEntity", f"{source} cannot be found; the sandbox simulates roles alone")
+    everything = source.endswith(_CALLER)
+    if not everything and not services.world.neighbours.role_exists(source):
+        raise AwsError("NoSuchEntity", f"{source} cannot be found; the sandbox simulates roles and its own user")
     context = {one["ContextKeyName"]: one["ContextKeyValues"][0] for one in wish.get("ContextEntries", [])}
     access = Access(services.world.moto)
     results = [
         {
             "EvalActionName": action,
             "EvalResourceName": resource,
-            "EvalDecision": access.decide(source, action, resource, context),
+            "EvalDecision": "allowed" if everything else access.decide(source, action, resource, context),
             "MatchedStatements": [],
             "MissingContextValues": [],
         }
