@@ -61,7 +61,8 @@ def managed(eni: Any) -> bool:
 
 
 def _ours(eni: Any) -> bool:
-    return managed(eni) and eni.managed_as[0] in (_RDS, _ELASTICACHE, _LAMBDA)
+    """Whether it is made and taken away here; those of NAT gateways are not."""
+    return managed(eni) and not natgateways.of_gateway(eni)
 
 
 def _make(backend: Any, item: _Wanted) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -86,3 +89,37 @@ def test_the_interfaces_that_aws_manages_are_nobodys_objects(aws: Aws) -> None:
     assert _interfaces(aws)
     objects = aws.admin("GET", "inventory")["objects"]
     assert "network-interface" not in {thing["type"] for thing in objects}
+
+
+def _function(aws: Aws, subnet: str, wall: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("main.py", "def handle(event, context):\n    return None\n")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = aws.iam.create_role(RoleName="runner", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    network = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    aws.iam.attach_role_policy(RoleName="runner", PolicyArn=network)
+    aws.pass_time(60)
+    aws.client("lambda").create_function(
+        FunctionName="f",
+        Runtime="python3.12",
+        Role=role,
+        Handler="main.handle",
+        Code={"ZipFile": packed.getvalue()},
+        VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [wall]},
+    )
+
+
+def test_a_function_has_one_interface_however_often_one_looks_and_none_a_while_after_it_is_gone(aws: Aws) -> None:
+    (subnet,), wall = aws.subnets("a"), _group(aws, "wall")
+    address = aws.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    aws.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
+    _function(aws, subnet, wall)
+    looks = [{eni["NetworkInterfaceId"] for eni in _interfaces(aws, group_id=wall)} for _ in range(3)]
+    assert len(looks[0]) == 1 and looks[0] == looks[1] == looks[2]
+    aws.pass_time(60)
+    aws.client("lambda").delete_function(FunctionName="f")
+    aws.pass_time(3600)
+    assert [eni["InterfaceType"] for eni in _interfaces(aws)] == ["nat_gateway"]
+    aws.ec2.delete_security_group(GroupId=wall)

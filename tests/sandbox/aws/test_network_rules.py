@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def test_it_holds_its_subnet_its_address_and_the_door_until_it_is_deleted(net: _
     ec2, door, address = net.ec2, net.door(), net.address()
     nat = net.nat(AllocationId=address)
     net.aws.clock.advance(1)
-    tries = {
+    tries: dict[str, list[Callable[[], Any]]] = {
         "DependencyViolation": [
             lambda: ec2.delete_subnet(SubnetId=net.subnets[0]),
             lambda: ec2.detach_internet_gateway(InternetGatewayId=door, VpcId=net.vpc),
