@@ -73,7 +73,10 @@ class RdsProxy(resource.Resource):
         ] = 1800
         debug_logging: Annotated[
             bool,
-            Meta(description="Log connections and queries to /aws/rds/proxy/<name>: for looking into trouble only."),
+            Meta(
+                description="Log connections and queries to /aws/rds/proxy/<name>: for looking into trouble only. AWS "
+                "makes that log group and never deletes it; as a step before the proxy it is the plan's."
+            ),
         ] = False
         max_connections_percent: Annotated[
             int, Meta(ge=1, le=100, description="Most connections to the database, in percent of its max_connections.")
