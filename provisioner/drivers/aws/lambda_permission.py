@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import tags
 from provisioner.errors import AlreadyExistsError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed, Phase
@@ -61,6 +61,7 @@ class LambdaPermission(resource.Resource):
         ] = ""
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str}
+    charges = staticmethod(charge.nothing)
     service = "lambda"
     identity = ("function",)
     name_pattern = r"[A-Za-z0-9_-]{1,100}"

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.aws import tags
 from provisioner.drivers.aws.given import asked
 from provisioner.errors import AlreadyExistsError, NotFoundError
@@ -82,6 +82,7 @@ class SecretRotation(resource.Resource):
         ] = False
 
     outputs: ClassVar[Mapping[str, type]] = {"secret_arn": str}
+    charges = staticmethod(charge.nothing)
     rules = (
         resource.Rule(("every_days", "schedule"), _one_of),
         resource.Rule(("schedule",), _not_too_often),
