@@ -2,10 +2,11 @@
 
 1. ``book``       the table of its rules; ``rule`` is the decorator. ``families`` reads every family once.
 2. ``network``    networks, zones, who reaches whom; ``region``: what belongs into another region or account.
-3. ``rds`` and ``storage``, ``cache``     databases and caches: versions, classes, what must fit together.
+3. ``rds`` and ``storage``, ``proxy``, ``cache``, ``functions``   versions, classes, what must fit together;
+                  ``policies`` tells what a role of the plan may.
 4. ``parameters`` names, units and ranges; ``capacity``: memory and connections.
 5. ``secrets``, ``passwords``             documents, how well a password withstands guessing.
-6. ``alarms``, ``metrics``                alarms that cannot fire.
+6. ``alarms``, ``metrics``, ``thresholds``   alarms that cannot fire; ``costs``: budgets.
 7. ``identity``, ``offers``, ``quotas``, ``reserved``   ask the cloud (:mod:`provisioner.survey`).
 8. ``check``      start here: offline, or online too, over a plan; the scan's gravest findings are among its warnings.
 

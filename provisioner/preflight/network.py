@@ -237,7 +237,7 @@ def _served(outline: Outline) -> Iterator[tuple[Item, int, list[Item]]]:
             yield item, int(item.get("port", 0)), groups
 
 
-def _opens(entry: Any, port: int) -> bool:
+def opens(entry: Any, port: int) -> bool:
     if not isinstance(entry, dict):
         return True
     if entry.get("protocol", "tcp") == "all":
@@ -261,7 +261,7 @@ def port_shut(look: Look) -> Iterator[Hit]:
         # Of a group that is adopted the plan may leave the rules as they are.
         if any(group.values.get("ingress") is None and group.step.adopt for group in groups):
             continue
-        if not any(_opens(entry, port) for group in groups for entry in group.values.get("ingress") or ()):
+        if not any(opens(entry, port) for group in groups for entry in group.values.get("ingress") or ()):
             names = ", ".join(group.step.name for group in groups)
             yield on(item, "security_groups", f"{names} let nobody in on port {port}")
 
@@ -284,3 +284,41 @@ def group_other_vpc(look: Look) -> Iterator[Hit]:
             if vpc is not None and homes and vpc.step.name not in homes:
                 home = ", ".join(sorted(homes))
                 yield on(item, "security_groups", f"{wall.step.name} is in {vpc.step.name}, the subnets are in {home}")
+
+
+@rule(
+    "net.nat-unused",
+    Level.WARNING,
+    source=f"{VPC_GUIDE}/vpc-nat-gateway.html",
+    hint="route 0.0.0.0/0 of the private subnets to it, or take it out: it is paid for by the hour",
+)
+def nat_unused(look: Look) -> Iterator[Hit]:
+    """A NAT gateway is paid for that no route leads to."""
+    outline = look.outline
+    for gateway in outline.of("aws.nat_gateway"):
+        tables = outline.users(gateway, "aws.route_table")
+        if not gateway.step.adopt and not any(table.sets("subnets") for table in tables):
+            yield on(gateway, "", "no route of a subnet leads to it")
+
+
+@rule(
+    "net.nat-private",
+    Level.ERROR,
+    source=f"{VPC_GUIDE}/nat-gateway-basics.html",
+    hint="put it into a subnet whose route table leads to an internet gateway",
+)
+def nat_private(look: Look) -> Iterator[Hit]:
+    """A NAT gateway is in a subnet that has itself no way out."""
+    outline = look.outline
+    for gateway in outline.of("aws.nat_gateway"):
+        subnet = outline.link(gateway, "subnet_id", "aws.subnet")
+        if subnet is None or subnet.step.adopt or gateway.get("connectivity", "public") != "public":
+            continue
+        routes = [
+            route
+            for table in outline.users(subnet, "aws.route_table")
+            for route in table.values.get("routes") or ()
+            if isinstance(route, dict)
+        ]
+        if not any(route.get("internet_gateway") for route in routes):
+            yield on(gateway, "subnet_id", f"{subnet.step.name} has no route to an internet gateway")

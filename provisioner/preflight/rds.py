@@ -185,3 +185,50 @@ def username(look: Look) -> Iterator[Hit]:
             own = database.get("username", said)
             if own != said:
                 yield on(version, "value", f"it says {said}, and the master user of {database.step.name} is {own}")
+
+
+@rule(
+    "rds.replica-backups",
+    Level.ERROR,
+    source=f"{RDS_GUIDE}/USER_ReadRepl.html",
+    hint="backup_retention_days: 1 or more on its source",
+)
+def replica_backups(look: Look) -> Iterator[Hit]:
+    """A read replica follows a database without backups, which RDS refuses."""
+    for replica in look.outline.of("aws.rds_read_replica"):
+        source = look.outline.link(replica, "source", "aws.rds_instance")
+        if source is not None and source.get("backup_retention_days") == 0:
+            yield on(replica, "source", f"{source.step.name} keeps no backups")
+
+
+@rule(
+    "rds.replica-key",
+    Level.ERROR,
+    source=f"{RDS_GUIDE}/USER_ReadRepl.XRgn.html",
+    hint="make an aws.kms_key in its region and name that",
+)
+def replica_key(look: Look) -> Iterator[Hit]:
+    """A replica in another region of an encrypted database has no key there."""
+    for replica in look.outline.of("aws.rds_read_replica"):
+        source = look.outline.link(replica, "source", "aws.rds_instance")
+        away = source is not None and replica.region != source.region
+        if away and replica.get("storage_encrypted", True) and not replica.sets("kms_key"):
+            yield on(replica, "kms_key", f"a key of {source.region if source else ''} is of no use in {replica.region}")
+
+
+@rule(
+    "rds.replica-encryption",
+    Level.ERROR,
+    source=f"{RDS_GUIDE}/Overview.Encryption.html",
+    hint="storage_encrypted is the same for a database and its replicas",
+)
+def replica_encryption(look: Look) -> Iterator[Hit]:
+    """A replica is encrypted and its source is not, or the reverse."""
+    for replica in look.outline.of("aws.rds_read_replica"):
+        source = look.outline.link(replica, "source", "aws.rds_instance")
+        wanted, there = (
+            replica.get("storage_encrypted", True),
+            source.get("storage_encrypted", True) if source else None,
+        )
+        if there is not None and wanted != there:
+            yield on(replica, "storage_encrypted", f"{source.step.name if source else ''} says {str(there).lower()}")

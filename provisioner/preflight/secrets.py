@@ -133,7 +133,12 @@ def shared(look: Look) -> Iterator[Hit]:
                     yield on(item, field, f"{other.step.name} has the same")
 
 
-@rule("secret.url", Level.ERROR, source="https://www.rfc-editor.org/rfc/rfc3986#section-2.1")
+@rule(
+    "secret.url",
+    Level.ERROR,
+    source="https://www.rfc-editor.org/rfc/rfc3986#section-2.1",
+    hint="generate it with aws.secret, whose characters need no encoding, or hand on its parts instead of a URL",
+)
 def url(look: Look) -> Iterator[Hit]:
     """A connection string holds a password that would have to be URL-encoded, and is not."""
     plan = look.outline.plan
@@ -154,8 +159,7 @@ def _judged(
     if secret is None or quote(secret.reveal(), safe="") == secret.reveal():
         return  # what aws.secret makes is letters, digits and hyphens: the same in a URL
     message = f"{ref} has characters that mean something else in a URL"
-    hint = "generate it with aws.secret, whose characters need no encoding, or hand on its parts instead of a URL"
-    yield Hit(item, path, message, hint, subject=subject, where=where)
+    yield Hit(item, path, message, subject=subject, where=where)
 
 
 def _in_urls(tree: Any) -> Iterator[Ref]:

@@ -200,3 +200,22 @@ def secret_rotation(look: Look) -> Iterator[Hit]:
             for link in outline.links(item, field) if field in item.step.tree else ():
                 if link.type == "aws.secret" and link.step.name not in rotated:
                     yield on(link, "", f"nothing changes the {field.replace('_', ' ')} of {item.step.name}")
+
+
+@rule(
+    "sec.lambda-shared-role",
+    Level.MEDIUM,
+    family="access",
+    source=_LEAST,
+    hint="a role for each, with what it needs",
+)
+def lambda_shared_role(look: Look) -> Iterator[Hit]:
+    """Functions share a role, so that each may do what any of them may."""
+    outline = look.outline
+    first: dict[str, str] = {}
+    for function in outline.of("aws.lambda_function"):
+        role = outline.link(function, "role_arn", "aws.iam_role")
+        if role is not None:
+            other = first.setdefault(role.step.name, function.step.name)
+            if other != function.step.name:
+                yield on(function, "role_arn", f"{other} has {role.step.name}, too")

@@ -129,15 +129,14 @@ def key_rotation(look: Look) -> Iterator[Hit]:
 
 
 @rule(
-    "sec.backup-copy-key",
-    Level.MEDIUM,
+    "sec.lambda-own-key",
+    Level.LOW,
     family="encryption",
-    source=f"{RDS_GUIDE}/AutomatedBackups.Replicating.html",
+    source=f"{CONTROLS}/lambda-controls.html",
     hint=_OWN,
 )
-def backup_copy_key(look: Look) -> Iterator[Hit]:
-    """Backups in another region are not encrypted with a key of your own there."""
-    for item in look.outline.of("aws.rds_backup_replication"):
-        field = "kms_key" if "kms_key" in item.values else "kms_key_id"
-        if not item.sets(field):
-            yield on(item, "", "its copies are encrypted with the key that AWS manages there")
+def lambda_own_key(look: Look) -> Iterator[Hit]:
+    """The environment of a function is not encrypted with a key of your own."""
+    for item in look.outline.of("aws.lambda_function"):
+        if item.sets("environment") and not item.sets("kms_key"):
+            yield on(item, "environment", "it is encrypted with the key that AWS manages")

@@ -202,3 +202,17 @@ def bucket_cors(look: Look) -> Iterator[Hit]:
         for index, entry in _entries(item, "cors"):
             if "*" in (entry.get("allowed_origins") or ()):
                 yield at(item, ("cors", index), "every origin is allowed")
+
+
+@rule(
+    "sec.lambda-outside",
+    Level.LOW,
+    family="exposure",
+    source=f"{CONTROLS}/lambda-controls.html#lambda-3",
+    hint="subnets and security_groups, where it talks to a database",
+)
+def lambda_outside(look: Look) -> Iterator[Hit]:
+    """A function is in no VPC, so that no network rule holds for it."""
+    for item in look.outline.of("aws.lambda_function"):
+        if not item.sets("subnets"):
+            yield on(item, "", "it is in no VPC")

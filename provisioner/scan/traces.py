@@ -112,3 +112,17 @@ def alarms_off(look: Look) -> Iterator[Hit]:
     for item in look.outline.of("aws.cloudwatch_alarm", "aws.composite_alarm"):
         if item.get("actions_enabled") is False:
             yield on(item, "actions_enabled", "its actions are switched off")
+
+
+@rule(
+    "sec.proxy-debug",
+    Level.MEDIUM,
+    family="traces",
+    source=f"{RDS_GUIDE}/rds-proxy.howitworks.html",
+    hint="debug_logging: false; AWS switches it off by itself after a day",
+)
+def proxy_debug(look: Look) -> Iterator[Hit]:
+    """A proxy writes every statement into its log."""
+    for item in look.outline.of("aws.rds_proxy"):
+        if item.get("debug_logging"):
+            yield on(item, "debug_logging", "statements and what is in them go to the log")

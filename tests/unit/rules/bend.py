@@ -65,6 +65,8 @@ def _set(tree: Any, path: list[str], value: Any) -> None:
 
 def outline(tmp_path: Path, bent: dict[str, Any], **options: Any) -> Outline:
     """What is known of the bent plan, which must be valid."""
+    (tmp_path / "code").mkdir(exist_ok=True)
+    (tmp_path / "code" / "handler.py").write_text("def handler(event, context):\n    return event\n")
     path = tmp_path / "plan.yaml"
     path.write_text(yaml.safe_dump(bend(bent), sort_keys=False))
     return Outline(load_plan(path, TYPES, **options), TYPES)
