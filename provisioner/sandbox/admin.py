@@ -9,6 +9,9 @@
     GET    /_sandbox/faults              POST adds one, DELETE clears all;  DELETE /_sandbox/faults/ID clears one
     GET    /_sandbox/options             PATCH changes them: {"provision_time": {"rds": "12s"}, "latency": "50ms",
                                          "rate_limit": 10, "name_release": "1s"}, any of the four
+    GET    /_sandbox/inbox?since=N       {"letters": [...]}: what topics sent;  DELETE empties it
+    POST   /_sandbox/confirm             {"endpoint": "ops@example.com"}: that address follows the links in its letters
+    POST   /_sandbox/alarms              evaluates every alarm now, or {"at": Unix time}: {"changed": 2}
     POST   /_sandbox/reset               empties control plane and databases
     POST   /_sandbox/stop                ends the process in good order
 
@@ -22,15 +25,19 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qs
 
 from provisioner.errors import UsageError
+from provisioner.model import LATEST
 from provisioner.sandbox.aws.arrivals import arrivals
 from provisioner.sandbox.aws.gateway import Gateway
 from provisioner.sandbox.aws.inventory import inventory
 from provisioner.sandbox.aws.models import known_services, service_model
+from provisioner.sandbox.aws.rules.ringing import look_everywhere
+from provisioner.sandbox.aws.rules.sns import confirm_all
 from provisioner.sandbox.settings import PROVISION_TIMES
 
 _log = logging.getLogger(__name__)
@@ -55,6 +62,10 @@ class Admin:
             ("DELETE", "faults"): lambda query, body: (200, {"cleared": self._gateway.faults.clear()}),
             ("GET", "options"): self._options,
             ("PATCH", "options"): self._change_options,
+            ("GET", "inbox"): self._inbox,
+            ("DELETE", "inbox"): self._empty_inbox,
+            ("POST", "confirm"): self._confirm,
+            ("POST", "alarms"): self._alarms,
             ("POST", "reset"): self._reset,
             ("POST", "stop"): self._end,
         }
@@ -134,6 +145,28 @@ class Admin:
         if "name_release" in body:
             options.set_name_release(body["name_release"])
         return self._options(query, None)
+
+    def _inbox(self, query: Query, body: Any) -> Answer:
+        look_everywhere(self._gateway.services, None, force=False)
+        letters = self._gateway.services.inbox.letters(_number(query, "since"))
+        return 200, {"letters": [letter.to_json() for letter in letters]}
+
+    def _empty_inbox(self, query: Query, body: Any) -> Answer:
+        self._gateway.services.inbox.clear()
+        return 200, {}
+
+    def _confirm(self, query: Query, body: Any) -> Answer:
+        endpoint = body.get("endpoint") if isinstance(body, dict) else None
+        if not isinstance(endpoint, str):
+            raise UsageError("whose letters? give an endpoint", hint='for example {"endpoint": "ops@example.com"}')
+        return 200, {"confirmed": confirm_all(self._gateway.services, endpoint)}
+
+    def _alarms(self, query: Query, body: Any) -> Answer:
+        at = body.get("at") if isinstance(body, dict) else None
+        if at is not None and (isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at <= LATEST):
+            raise UsageError("at is a Unix time in seconds")
+        moment = None if at is None else datetime.fromtimestamp(at, UTC)
+        return 200, {"changed": look_everywhere(self._gateway.services, moment, force=True)}
 
     def _reset(self, query: Query, body: Any) -> Answer:
         self._gateway.faults.clear()

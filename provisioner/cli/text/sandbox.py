@@ -1,7 +1,8 @@
-"""What happens in the sandbox, for people: calls and faults."""
+"""What happens in the sandbox, for people: calls, faults and letters."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,28 @@ def _request(request: dict[str, Any]) -> tuple[str, ...]:
         bad(status) if failed else status,
         took,
     )
+
+
+def inbox_text(letters: Sequence[dict[str, Any]], confirmed: int | None) -> list[str]:
+    """A paragraph a letter; ``confirmed``: how many subscriptions an address has just agreed to."""
+    lines = [] if confirmed is None else [f"confirmed {plural(confirmed, 'subscription')}"]
+    for letter in letters:
+        lines += [
+            f"{letter['number']}  {dim(letter['time'])}  {letter['protocol']} {letter['endpoint']}",
+            f"   {letter['subject'] or dim('no subject')}",
+            *(f"   {dim(line)}" for line in _gist(letter).splitlines()),
+        ]
+    return [*lines, dim(plural(len(letters), "message"))]
+
+
+def _gist(letter: dict[str, Any]) -> str:
+    """What an alarm says, without the JSON around it; any other message as it is."""
+    try:
+        told = json.loads(letter["message"])
+        said = str(told.get("AlarmDescription") or "").partition("\n")[0]
+        return "\n".join(part for part in (said, str(told["NewStateReason"])) if part)
+    except (ValueError, KeyError, AttributeError):
+        return str(letter["message"])
 
 
 def faults_text(faults: Sequence[dict[str, Any]]) -> list[str]:

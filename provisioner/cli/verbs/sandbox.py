@@ -209,6 +209,28 @@ def requests(app: App, directory: Path | None, since: int, writes: bool, clear: 
     return 0
 
 
+@sandbox.command("inbox", cls=Verb)
+@_dir_option
+@click.option("--since", type=click.IntRange(0), default=0, metavar="N", help="Only messages after number N.")
+@click.option("--confirm", metavar="ADDRESS", help="Follow the links in the letters that ask this address first.")
+@click.option("--clear", is_flag=True, help="Throw them all away after showing them.")
+@click.pass_obj
+def inbox(app: App, directory: Path | None, since: int, confirm: str | None, clear: bool) -> int:
+    """What topics sent to addresses: notifications of alarms, and the letters that ask for confirmation."""
+    from provisioner.cli.text.sandbox import inbox_text
+    from provisioner.sandbox import supervisor
+
+    place = _directory(app, directory)
+    confirmed = None
+    if confirm is not None:
+        confirmed = supervisor.admin(place, "POST", "/_sandbox/confirm", {"endpoint": confirm})["confirmed"]
+    found = supervisor.admin(place, "GET", f"/_sandbox/inbox?since={since}")
+    if clear:
+        supervisor.admin(place, "DELETE", "/_sandbox/inbox")
+    app.tell({**found, "confirmed": confirmed}, lambda: inbox_text(found["letters"], confirmed))
+    return 0
+
+
 @sandbox.command("logs", cls=Verb)
 @_dir_option
 @click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many, from the end.")

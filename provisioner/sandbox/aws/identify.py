@@ -36,6 +36,8 @@ def identify(environ: Environ, body: bytes) -> Call:
         call.form = dict(form)
         call.protocol = "ec2" if service == "ec2" else "query"
         call.operation = call.form.get("Action", "")
+    if call.operation == "ConfirmSubscription":
+        call.service = "sns"  # a link in a letter has no signature
     if not call.operation:
         _identify_rest(call, query)
     return call

@@ -40,10 +40,14 @@ class Moto:
         self._used: set[str] = set()
         self._guard = threading.Lock()
 
+    def touch(self, service: str) -> None:
+        """A rule answers for a service itself and keeps the objects in moto: they count like any."""
+        with self._guard:
+            self._used.add(service)
+
     def handle(self, call: Call) -> Reply:
         """Let moto answer."""
-        with self._guard:
-            self._used.add(call.service)
+        self.touch(call.service)
         if (call.service, call.operation) in _UNLOCKED:
             return self._run(call)
         with self.lock(call.service):

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.sandbox.aws.elasticache.service import ElastiCache
 from provisioner.sandbox.aws.functions.service import Lambda
+from provisioner.sandbox.aws.inbox import Inbox
 from provisioner.sandbox.aws.rds.service import Rds
 from provisioner.sandbox.aws.rules.tagging import Pictures
 from provisioner.sandbox.aws.strict import StrictService
@@ -31,6 +32,7 @@ class Services:
         self.held: dict[str, Callable[[], bool]] = {}
         """Objects of EC2, by id, that are pending for as long as this is true."""
         self.pictures = Pictures()
+        self.inbox = Inbox()
 
     def reset(self) -> None:
         """Forget every object; databases are removed too."""
@@ -40,4 +42,5 @@ class Services:
         self.reserved_until.clear()
         self.held.clear()
         self.pictures = Pictures()
+        self.inbox.clear()
         self.world.moto.reset()

@@ -28,6 +28,7 @@ Wish = dict[str, Any]
 
 
 def _named(services: Services) -> dict[str, Any]:
+    services.world.moto.touch(SERVICE)
     named: dict[str, Any] = services.world.moto.backend(SERVICE, "us-east-1").budgets[ACCOUNT]
     return named
 

@@ -41,6 +41,7 @@ def put(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
         before = backend.alarms.get(wish["AlarmName"])
         if before is not None and before.rule is None:
             raise AwsError(INVALID, f"The alarm {wish['AlarmName']} is a metric alarm")
+        services.world.moto.touch(SERVICE)
         reply = put_under(call, services, partial(_make, call, backend, wish), wish)
         alarm = backend.alarms[wish["AlarmName"]]
         for member, field in SUPPRESSOR.items():

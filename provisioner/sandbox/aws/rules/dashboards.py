@@ -24,6 +24,7 @@ _MOST_WIDGETS, _PAGE, _AT_ONCE = 500, 1000, 100
 
 
 def _backend(services: Services) -> Any:
+    services.world.moto.touch(SERVICE)
     return services.world.moto.backend(SERVICE, REGION)
 
 
