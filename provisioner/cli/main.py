@@ -35,6 +35,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
         "history": Place(f"{_VERBS}.looks:history", "The runs of a deployment."),
         "cost": Place(f"{_VERBS}.cost:cost", "What a plan costs a month, offline; budgets, free tier, advice."),
         "graph": Place(f"{_VERBS}.graph:graph", "The steps and what each needs, as text, Mermaid, DOT or SVG."),
+        "monitor": Place(f"{_VERBS}.monitor:monitor", "Alarms, dashboards, budgets: would anybody be told? And a try."),
         "state": Place(f"{_VERBS}.state:state", "The record itself: list, show, adopt, recover, unlock, pull, push."),
     },
     "Try": {

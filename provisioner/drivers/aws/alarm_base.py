@@ -17,11 +17,12 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, tagged, tags
+from provisioner.drivers.aws import absent, alarm_proof, tagged, tags
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.errors import AlreadyExistsError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.proof import Proof
 
 NAMES_AT_ONCE: Final = 100
 """Alarms that one call lists or deletes."""
@@ -100,6 +101,18 @@ class NamedAlarm(resource.Resource):
     def holders(self, key: Key) -> Sequence[resource.Holder]:
         """The composite alarms whose rules name it: CloudWatch deletes it only after them."""
         return parents(self.session, key, key.name)
+
+    def prove(self, key: Key) -> Sequence[Proof]:
+        """Whether it would tell somebody."""
+        return alarm_proof.prove(self.session, key, [self._find(key)])
+
+    def ring(self, key: Key, reason: str) -> Sequence[str]:
+        """Sets it to ALARM for as long as CloudWatch lets it."""
+        return [alarm_proof.ring(self.session, key, self._find(key), reason)]
+
+    def heard(self, key: Key) -> Sequence[Proof]:
+        """What was done about that."""
+        return alarm_proof.heard(self.session, key)
 
     def _refuse_taken(self, key: Key) -> None:
         """A put would overwrite somebody else's alarm without a word."""

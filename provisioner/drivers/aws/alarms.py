@@ -22,6 +22,7 @@ from provisioner import resource
 from provisioner.drivers.aws import (
     absent,
     alarm_base,
+    alarm_proof,
     alarm_set,
     alarm_words,
     bill_watch,
@@ -37,6 +38,7 @@ from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AlreadyExistsError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.proof import Proof
 from provisioner.resource import outright
 from provisioner.spec import fields
 
@@ -216,6 +218,22 @@ class Alarms(resource.Resource):
         """The composite alarms whose rules name one of them."""
         found = [holder for one in self._found(key) for holder in alarm_base.parents(self.session, key, one.name)]
         return list(dict.fromkeys(found))
+
+    def prove(self, key: Key) -> Sequence[Proof]:
+        """Whether each of them would tell somebody."""
+        return alarm_proof.prove(self.session, key, [one.alarm for one in self._found(key)])
+
+    def ring(self, key: Key, reason: str) -> Sequence[str]:
+        """Sets one of them to ALARM, a critical one if there is one: one call in the night is enough."""
+        found = {one.name: one.alarm for one in self._found(key)}
+        if not found:
+            raise NotFoundError("none of its alarms is there", where=f"cloudwatch {key.name}")
+        first = min(found, key=lambda name: (_level(key.name, name) != "critical", name))
+        return [alarm_proof.ring(self.session, key, found[first], reason)]
+
+    def heard(self, key: Key) -> Sequence[Proof]:
+        """What was done about that."""
+        return alarm_proof.heard(self.session, key)
 
     def _put(self, key: Key, name: str, wanted: CloudwatchAlarm.Spec, marks: Mapping[str, str]) -> None:
         """Tags count for a new alarm alone; on one that is there they are not looked at."""

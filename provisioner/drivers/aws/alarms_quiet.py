@@ -61,7 +61,8 @@ class AlarmsQuiet(resource.Gate):
         if loud := [_said(alarm) for alarm in alarms.values() if alarm.get("StateValue") in bad]:
             rings = any(alarm.get("StateValue") == "ALARM" for alarm in alarms.values())
             return Verdict(False, "; ".join(loud), final=since.pop(place, None) is not None and rings)
-        watched = time.monotonic() - since.setdefault(place, time.monotonic())
+        began = since.setdefault(place, time.monotonic())
+        watched = time.monotonic() - began
         if watched < parse_duration(spec.watch):
             return Verdict(False, f"all quiet for {format_duration(watched)} of {spec.watch}")
         del since[place]

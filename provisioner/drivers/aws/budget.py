@@ -23,6 +23,7 @@ from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.proof import Proof, Standing
 from provisioner.resource import outright
 from provisioner.spec import plain
 
@@ -199,6 +200,17 @@ class Budget(resource.Resource):
         """Puts the ownership tag back."""
         tagged.forget(self.session, self._arn(key))
         self._call("tag_resource", key, ResourceARN=self._arn(key), ResourceTags=tags.to_list(tags.mark(key)))
+
+    def prove(self, key: Key) -> Sequence[Proof]:
+        """Whether it is there and tells somebody."""
+        subject = f"budget {key.name}"
+        try:
+            told = self._notifications(key)
+        except NotFoundError:
+            return [Proof(Standing.FAILED, subject, "it is gone", "deploy makes it again")]
+        if not told:
+            return [Proof(Standing.FAILED, subject, "it tells nobody", "give it notifications")]
+        return [Proof(Standing.OK, subject, f"{len(told)} notifications")]
 
     def _renotify(self, key: Key, wanted: Sequence[Notification]) -> None:
         """What is no longer wanted goes first: five is all there may be."""

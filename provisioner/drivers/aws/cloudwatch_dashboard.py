@@ -10,7 +10,7 @@ widget that shows nothing is found out on the day that somebody needs it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -18,11 +18,14 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import absent, bill_watch, dashboard_widgets, tagged, tags
+from provisioner.drivers.aws.alarm_base import KINDS, NAMES_AT_ONCE
 from provisioner.drivers.aws.dashboard_widgets import Widget
 from provisioner.drivers.aws.given import asked, rule
+from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AlreadyExistsError, InvalidRequestError, NotFoundError
 from provisioner.model import Key, Observed, Phase
+from provisioner.proof import Proof, Standing
 from provisioner.resource import outright
 
 _SPAN: Final = r"^(-P(\d+[YMWD])*(T(\d+[HMS])+)?|\d{4}-\d\d-\d\dT[\d:.]+Z)$"
@@ -139,6 +142,27 @@ class CloudwatchDashboard(resource.Resource):
         """Puts the ownership tag back."""
         tagged.forget(self.session, self._arn(key))
         self._call("tag_resource", key, ResourceARN=self._arn(key), Tags=tags.to_list(tags.mark(key)))
+
+    def prove(self, key: Key) -> Sequence[Proof]:
+        """Whether it is there, shows something, and every alarm that it shows is there."""
+        body, subject = self._body(key), f"dashboard {key.name}"
+        if body is None:
+            return [Proof(Standing.FAILED, subject, "it is gone", "deploy makes it again")]
+        widgets = body.get("widgets") or []
+        if not widgets:
+            return [Proof(Standing.FAILED, subject, "it shows nothing", "deploy puts its widgets back")]
+        arns = {str(arn) for one in widgets for arn in (one.get("properties") or {}).get("alarms") or ()}
+        names = sorted(arn.partition(":alarm:")[2] for arn in arns)
+        there: set[str] = set()
+        for some in chunks(names, NAMES_AT_ONCE):
+            answer = self._call(
+                "describe_alarms", key, AlarmNames=some, AlarmTypes=list(KINDS), MaxRecords=NAMES_AT_ONCE
+            )
+            there |= {str(alarm["AlarmName"]) for kind in KINDS for alarm in answer.get(f"{kind}s") or ()}
+        if missing := [name for name in names if name not in there]:
+            told = f"it shows alarms that are gone: {', '.join(missing)}"
+            return [Proof(Standing.FAILED, subject, told, "deploy both")]
+        return [Proof(Standing.OK, subject, f"{len(widgets)} widgets")]
 
     def _wanted(self, key: Key, spec: Spec, found: Mapping[str, Any], changed: Collection[str] = ()) -> dict[str, Any]:
         told: dict[str, Any] = dict(found)
