@@ -1,4 +1,7 @@
-"""Preflight as the first part of a deploy: errors end it, warnings are told, once.
+"""Preflight as the first part of a deploy: errors end it, warnings are told, once. The scan and the bill go with it.
+
+What the scan finds of level high ends it too, unless the plan waives it; the rest of its findings is for ``provisioner
+scan``. A plan over its own budget is one of preflight's errors.
 
 What needs no cloud is judged before the lock is taken; what the cloud has to say is asked after the preview, about what
 is to be made or changed alone. So a deploy that has nothing to do makes no call more.
@@ -14,8 +17,9 @@ from provisioner.cli.app import App
 
 if TYPE_CHECKING:
     from provisioner.engine.preview import Planned
-    from provisioner.operations.site import Site
+    from provisioner.operations.site import Check, Site
     from provisioner.plan.model import Plan
+    from provisioner.rules.rule import Level
     from provisioner.rules.run import Report
 
 
@@ -28,15 +32,30 @@ class Flight:
         self._skipped = tuple(skipped)
         self._wanted = wanted
         self._today = datetime.now(UTC).date()
+        self._found: list[Check] = []
 
     def offline(self) -> None:
         """PreflightError where the plan alone shows that it would not go well; UsageError for an unknown rule."""
         if not self._wanted:
             return
+        from provisioner.cost import estimate
+        from provisioner.operations.site import Check
         from provisioner.plan.outline import Outline
-        from provisioner.preflight.check import preflight
+        from provisioner.preflight.check import known_ids, preflight
+        from provisioner.rules.rule import Level
+        from provisioner.scan.scan import scan
 
-        self._judge(preflight(Outline(self._plan, self._app.registry), self._today, skip=self._skipped))
+        outline = Outline(self._plan, self._app.registry)
+        report = preflight(outline, self._today, skip=self._skipped)
+        self._judge(report)
+        safety = scan(outline, self._today, known=known_ids())
+        self._judge(safety, Level.HIGH, tell=False)
+        bill = estimate(outline)
+        self._found = [
+            Check("validate", f"{len(self._plan.steps)} steps, {len(report.rules)} rules"),
+            Check("security_scan", f"{len(safety.unwaived())} findings, none of level high"),
+            Check("cost_estimation", f"{'' if bill.complete else 'at least '}{bill.monthly:.2f} USD a month"),
+        ]
 
     def online(self, site: Site, planned: Sequence[Planned]) -> None:
         """PreflightError where the cloud would refuse what is to be made or changed."""
@@ -48,14 +67,24 @@ class Flight:
         if report is not None:
             self._judge(report)
 
-    def _judge(self, report: Report) -> None:
+    def checks(self, planned: Sequence[Planned]) -> list[Check]:
+        """What was looked at, in the order of the stage ``validate``."""
+        from provisioner.cli.text.preview import counted
+        from provisioner.operations.site import Check
+
+        plan = Check("plan", counted(planned))
+        return [*self._found[:1], plan, *self._found[1:]]
+
+    def _judge(self, report: Report, *fatal: Level, tell: bool = True) -> None:
         from provisioner.cli.text.report import results_text
         from provisioner.rules.rule import Level
 
-        errors = report.unwaived(Level.ERROR)
+        errors = report.unwaived(*(fatal or (Level.ERROR,)))
         if errors:
             from provisioner.preflight.errors import PreflightError
 
             raise PreflightError([result.finding for result in errors])
+        if not tell:
+            return
         sources = self._app.printer.err.terminal
         self._app.printer.say(*results_text(report.unwaived(), sources=sources))

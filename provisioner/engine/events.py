@@ -2,6 +2,7 @@
 
 ====================  =============================================================================================
 run.started           first; ``format``, ``run``, ``kind``, ``deployment``, ``version``, ``steps``
+check.passed          ``stage``, ``step``, ``detail``: what was looked at before anything was done
 run.resumed           an earlier run that never ended is taken up again
 run.reversing         ``because``: what failed; from here on steps are undone
 step.started          ``step``, ``type``, ``stage``, ``action``

@@ -57,7 +57,7 @@ def deploy(site: Site, plan: Plan, options: Options, confirm: Confirm) -> Outcom
         ctx.seen.clear()
     site.begun = site.clock.now() if site.clock.now() - asked > 1 else site.begun
     site.record_run(run, RunResult.RUNNING)
-    site.started(run, len(steps))
+    site.started(run, len(steps), options.checks)
     if resumed:
         site.events.emit("run.resumed", run=run.id, attempts=run.attempts)
     leaving = [] if options.targets else removed(ctx, plan)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -30,6 +30,13 @@ KEPT = "kept, as asked"
 """Why something remains that nobody tried to take back."""
 
 
+class Check(NamedTuple):
+    """Something that was looked at before a run, and what came of it; told as an event of the stage ``validate``."""
+
+    name: str
+    detail: str
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line may bend. ``on_failure``: ``reverse``, ``keep``, or ``ask``: then ``ask`` decides.
 
@@ -41,6 +48,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow_data_loss: bool = False
     targets: tuple[str, ...] = ()
     timeouts: dict[str, float] = {}
+    checks: list[Check] = []
+    """Filled by whoever confirms the run."""
 
 
 class Remain(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +186,7 @@ class Site:
         self.store.commit([PutRun(run=header), *entries])
         self.store.audit("run", run=run.id, kind=run.kind, result=result.value)
 
-    def started(self, run: Run, steps: int) -> None:
+    def started(self, run: Run, steps: int, checks: Sequence[Check] = ()) -> None:
         self.events.emit(
             "run.started",
             format=FORMAT,
@@ -187,6 +196,8 @@ class Site:
             version=__version__,
             steps=steps,
         )
+        for check in checks:
+            self.events.emit("check.passed", stage="validate", step=check.name, detail=check.detail)
 
     def finished(self, outcome: Outcome) -> Outcome:
         outcome.seconds = round(self.clock.now() - self.begun, 3)

@@ -32,6 +32,12 @@ def changing(planned: Iterable[Planned]) -> list[Planned]:
     return [one for one in planned if one.action is not Action.KEEP or one.problem]
 
 
+def counted(planned: Iterable[Planned]) -> str:
+    """``12 create, 1 update``: what is to be done, or that nothing is."""
+    counts = Counter(one.action for one in changing(planned))
+    return ", ".join(f"{number} {action.value}" for action, number in counts.items()) or "nothing to do"
+
+
 def preview_json(planned: Sequence[Planned], registry: Registry) -> dict[str, Any]:
     """``{"changes": […], "summary": {action: number}}``; unchanged steps are among the changes, as ``keep``."""
     return {

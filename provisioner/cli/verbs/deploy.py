@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from provisioner.cli.flight import Flight
     from provisioner.cli.work import Bench
     from provisioner.engine.preview import Planned
+    from provisioner.operations.site import Options
     from provisioner.plan.model import Plan
 
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def deploy(app: App, chosen: Chosen, wishes: Wishes, reveal: bool, skipped: tuple[str, ...], no_preflight: bool) -> int:
     """Brings a deployment to what its plan says. If a step fails, all that this run changed is reversed.
 
-    Before that, preflight: its errors end it, its warnings are told.
+    Before that, preflight and scan: errors and what is highly unsafe end it, preflight's warnings are told.
 
     \b
     Exit codes: 0 done, 3 invalid or refused (nothing was changed), 4 failed and reversed,
@@ -46,16 +47,19 @@ def deploy(app: App, chosen: Chosen, wishes: Wishes, reveal: bool, skipped: tupl
     choose_cloud(app, sandbox=chosen.sandbox)
     with bench(app, chosen, wishes, plan.deployment, plan, "deploy") as made:
         options = options_of(wishes, _asker(app, made))
-        outcome = operation.deploy(made.site, plan, options, _confirm(app, plan, wishes, made, flight))
+        outcome = operation.deploy(made.site, plan, options, _confirm(app, plan, wishes, made, flight, options))
     return finish(app, outcome, chosen, "deploy", plan=plan, reveal=reveal)
 
 
-def _confirm(app: App, plan: Plan, wishes: Wishes, made: Bench, flight: Flight) -> Callable[[list[Planned]], bool]:
+def _confirm(
+    app: App, plan: Plan, wishes: Wishes, made: Bench, flight: Flight, options: Options
+) -> Callable[[list[Planned]], bool]:
     from provisioner.cli.runs import agree
     from provisioner.cli.text.preview import changing, preview_text
 
     def confirm(planned: list[Planned]) -> bool:
         flight.online(made.site, planned)
+        options.checks.extend(flight.checks(planned))
         there_is = bool(changing(planned))
         if there_is and not app.json:
             app.printer.say(*preview_text(plan.deployment, planned, app.registry), "")
