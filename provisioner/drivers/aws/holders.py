@@ -82,14 +82,20 @@ def of_subnet(session: Any, key: Key, subnet: str) -> list[Holder]:
     interfaces = _listed(
         session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=_filter("subnet-id", subnet)
     )
-    gateways = nat_gateways(session, key, "subnet-id", subnet) if _of_nat(interfaces) else []
-    others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
+    gateways, others = _apart(session, key, "subnet-id", subnet, interfaces)
     found = _of_interfaces(session, key, others, subnet, lambda instance: subnet in _subnets(instance), "move it away")
     return [*gateways, *found]
 
 
-def _of_nat(interfaces: Iterable[Found]) -> bool:
-    return any(item.get("InterfaceType") == _NAT for item in interfaces)
+def _apart(
+    session: Any, key: Key, question: str, value: str, interfaces: Iterable[Found]
+) -> tuple[list[Holder], list[Found]]:
+    """The NAT gateways that some of the interfaces belong to, and the other interfaces."""
+    of_nat = [item for item in interfaces if item.get("InterfaceType") == _NAT]
+    if not of_nat:
+        return [], list(interfaces)
+    gateways = nat_gateways(session, key, question, value) or [_leftover(item, "NAT gateway") for item in of_nat]
+    return gateways, [item for item in interfaces if item.get("InterfaceType") != _NAT]
 
 
 def nat_gateways(session: Any, key: Key, question: str, value: str) -> list[Holder]:
@@ -113,8 +119,7 @@ def of_internet_gateway(session: Any, key: Key, vpc: str) -> list[Holder]:
     question = _filter("vpc-id", vpc)
     every = _listed(session, "ec2", "describe_network_interfaces", "NetworkInterfaces", key, Filters=question)
     interfaces = [item for item in every if item.get("Association", {}).get("PublicIp")]
-    gateways = nat_gateways(session, key, "vpc-id", vpc) if _of_nat(interfaces) else []
-    others = [item for item in interfaces if not gateways or item.get("InterfaceType") != _NAT]
+    gateways, others = _apart(session, key, "vpc-id", vpc, interfaces)
     then = "take its public address away"
     return [*gateways, *_of_interfaces(session, key, others, vpc, lambda instance: False, then)]
 
@@ -130,8 +135,8 @@ def of_address(session: Any, key: Key, address: Found) -> list[Holder]:
     ) or [{"NetworkInterfaceId": number}]
     if interface.get("InterfaceType") == _NAT:
         every = nat_gateways(session, key, "subnet-id", interface["SubnetId"])
-        if found := [one for one in every if one.what.rpartition(" ")[2] in interface.get("Description", "")]:
-            return found
+        found = [one for one in every if one.what.rpartition(" ")[2] in interface.get("Description", "")]
+        return found or [_leftover(interface, "NAT gateway")]
     return [_interface(key, interface, "disassociate the address")]
 
 
@@ -216,9 +221,9 @@ def _left_by_function(item: Found) -> Holder:
     return Holder(f"{what}, whose function is gone; Lambda takes it away within 45 minutes", leaving=True)
 
 
-def _leftover(item: Found) -> Holder:
+def _leftover(item: Found, whose: str = "database") -> Holder:
     return Holder(
-        f"network interface {item['NetworkInterfaceId']} ({item.get('Description')}), whose database is gone",
+        f"network interface {item['NetworkInterfaceId']} ({item.get('Description')}), whose {whose} is gone",
         leaving=True,
     )
 
