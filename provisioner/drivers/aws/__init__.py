@@ -11,6 +11,7 @@ In the order that a call meets them:
 ``named_group``    what the groups of RDS and ElastiCache share; ``arn_tags`` reads and writes their tags by ARN
 ``absent``         what a look has just not found, so that a create need not look again
 ``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted
+``rds_proxy_access``  asks IAM why a proxy cannot log in to its database, which RDS does not tell
 ``traffic``        rules of a security group, ``acl_rules`` those of a network ACL, ``routes``, ``policy`` IAM
                    documents, ``windows`` of maintenance: pure comparison
 ``attached``       what network ACLs and route tables share: subnets that hang on them
