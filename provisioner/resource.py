@@ -105,6 +105,8 @@ class Resource(StepType):
     reversibility: ClassVar[Reversibility] = Reversibility.REVERSIBLE
     identifier: ClassVar[str] = ""
     """The output that no other object ever has, not even a later one of the same name. Empty: the cloud knows none."""
+    going: ClassVar[float] = 0.0
+    """Seconds that its removal may wait for what is on its way out, where that is longer than ``timeout``."""
     protection: ClassVar[str] = ""
     """The spec field that switches deletion protection on, where there is one: what a plan switched on by itself, the
     undo of a failed run may switch off."""

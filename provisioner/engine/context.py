@@ -266,9 +266,12 @@ class Context:
     def audit(self, event: str, record: Record, **facts: object) -> None:
         self.store.audit(event, run=self.run_id, step=record.step, type=record.type, name=record.key.name, **facts)
 
-    def timeout(self, cls: type[StepType], step: str, declared: float | None = None) -> float:
-        """Seconds: the command line's word, the step's own, the plan's for the type or its cloud, the type's."""
+    def timeout(self, cls: type[StepType], step: str, declared: float | None = None, *, going: float = 0.0) -> float:
+        """Seconds: the command line's word, the step's own, the plan's for the type or its cloud, the type's.
+
+        ``going``: of a removal, what the type says of that.
+        """
         for said in (self._timeouts.get(step), declared, self._settings.timeout_for(cls.type)):
             if said is not None:
                 return said
-        return cls.timeout
+        return max(cls.timeout, going)

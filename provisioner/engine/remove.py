@@ -76,7 +76,7 @@ class _Removal:
         self.record = record
         self.visible_from = record.since + max(resource.grace, LATE)
         self.started = ctx.clock.now()
-        self.timeout = ctx.timeout(type(resource), record.step)
+        self.timeout = ctx.timeout(type(resource), record.step, going=resource.going)
         self.tries: Tries | None = None
         self.held_since: float | None = None
         """When others were first found to hold it."""

@@ -11,6 +11,7 @@ from provisioner.operations.letgo import let_go
 from provisioner.operations.site import Outcome, Remain
 from provisioner.plan.model import Plan
 from provisioner.state.records import RunResult
+from tests.engine.toytypes import ToyThing
 from tests.engine.world import World, agree, plan, step
 
 
@@ -111,6 +112,20 @@ def test_a_holder_that_is_on_its_way_out_is_waited_for_longer_than_any_tries_las
     assert world.destroy().exit_code == 0
     assert world.clock.now() >= 400
     assert world.names() == []
+
+
+def test_a_type_may_wait_longer_for_what_leaves_than_for_anything_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyThing, "going", 3000.0)
+    world.deploy(plan(step("net")))
+    theirs = world.cloud.plant("thing", "theirs", None, uses=[world.cloud.only("-net").ident])
+    world.cloud.removal["theirs"] = 2700.0
+    world.cloud.remove(theirs)
+    assert world.destroy(plan(step("net"), timeouts={"toy.thing": 100.0})).exit_code == 5
+    assert world.clock.now() < 200
+    assert world.destroy().exit_code == 0
+    assert world.clock.now() >= 2700
 
 
 def test_a_holder_of_our_own_is_given_the_time_to_go(world: World) -> None:

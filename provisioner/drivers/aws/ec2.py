@@ -30,6 +30,10 @@ from provisioner.errors import InvalidRequestError, NotFoundError
 from provisioner.model import OWNER_TAG, Key, Observed
 from provisioner.resource import outright
 
+INTERFACES_GO = 3000.0
+"""Seconds in which Lambda takes its network interfaces away once a function is gone, 45 minutes as it says, and some
+more. Until then they hold their security groups and their subnets."""
+
 _MOST_VALUES = 200
 """EC2 takes at most 200 values in one filter."""
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 from provisioner import charge, resource
 from provisioner.drivers.aws import holders, traffic
 from provisioner.drivers.aws import tags as tagging
-from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.ec2 import INTERFACES_GO, Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
@@ -91,6 +91,7 @@ class SecurityGroup(Ec2Object):
     identifier = "group_id"
     immutable = frozenset({"name", "description", "vpc_id", "group_id"})
     matches: ClassVar = {"tags": tagging.same_named, "ingress": traffic.same, "egress": traffic.same}
+    going = INTERFACES_GO
     kind, describe, listed = "security-group", "describe_security_groups", "SecurityGroups"
     id_field, id_filter, at = "GroupId", "group-id", "group_id"
 

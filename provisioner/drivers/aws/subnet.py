@@ -11,7 +11,7 @@ from msgspec import Meta
 from provisioner import charge, resource
 from provisioner.drivers.aws import holders
 from provisioner.drivers.aws import tags as tagging
-from provisioner.drivers.aws.ec2 import Ec2Object
+from provisioner.drivers.aws.ec2 import INTERFACES_GO, Ec2Object
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.drivers.aws.vpc import network_problem
@@ -97,6 +97,7 @@ class Subnet(Ec2Object):
     identifier = "subnet_id"
     immutable = frozenset({"vpc_id", "cidr", "availability_zone", "zone_index", "subnet_id"})
     matches: ClassVar = {"tags": tagging.same_named}
+    going = INTERFACES_GO
     kind, describe, listed = "subnet", "describe_subnets", "Subnets"
     id_field, id_filter, at = "SubnetId", "subnet-id", "subnet_id"
 
