@@ -10,9 +10,9 @@ whatever a later step needs, ``read`` finds.
     ├── Resource            an object in a cloud: read, create, delete (and CanUpdate.update)
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
-Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSettle, CanSearch,
-CanFind, CanClaim, CanNameHolders, CanLinger, CanPrice, CanSave; of a session CanBeFenced, CanClose, CanGlance,
-CanLeaveOut.
+Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSettle, CanBorrow,
+CanSearch, CanFind, CanClaim, CanNameHolders, CanLinger, CanPrice, CanSave; of a session CanBeFenced, CanClose,
+CanGlance, CanLeaveOut.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from provisioner.charge import Alternative, Charge, Uses
 from provisioner.errors import BusyError, CloudError, ThrottledError, UsageError
 from provisioner.model import Key, Observed
+
+NO_CLOUDS: Final = frozenset({"check", "sql"})
+"""First words of types that belong to no cloud, so to no account either: no provider's name."""
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,6 +214,21 @@ class CanSettle(Protocol):
     settles: ClassVar[frozenset[str]]
 
     def settle(self, key: Key, known: Mapping[str, Any], seen: Observed | None) -> Mapping[str, Any]: ...
+
+
+@runtime_checkable
+class CanBorrow(Protocol):
+    """Lives inside something else, and must log in there even to look: the engine lends it what that takes.
+
+    ``borrows``: fields of its Spec (address, user, password), lent before any verb is called, from the plan or as
+    recorded, and kept in memory only. ``inside``: which of them is the address. Where that cannot be reached (a call
+    says UnavailableError) and the object of a step above that gave it is gone, so is what lived inside.
+    """
+
+    borrows: ClassVar[tuple[str, ...]]
+    inside: ClassVar[str]
+
+    def lend(self, key: Key, values: Mapping[str, Any]) -> None: ...
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from provisioner.resource import Registry
 
 _AWS: Final = "provisioner.drivers.aws"
 _CHECK: Final = "provisioner.drivers.check"
+_SQL: Final = "provisioner.drivers.sql"
 
 TYPES: Final[dict[str, str]] = {
     "aws.account": f"{_AWS}.account:Account",
@@ -52,6 +53,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.alarms_quiet": f"{_AWS}.alarms_quiet:AlarmsQuiet",
     "aws.cloudwatch_dashboard": f"{_AWS}.cloudwatch_dashboard:CloudwatchDashboard",
     "aws.budget": f"{_AWS}.budget:Budget",
+    "sql.extension": f"{_SQL}.extension:Extension",
     "check.tcp": f"{_CHECK}.tcp:Tcp",
     "check.postgres": f"{_CHECK}.postgres:Postgres",
     "check.redis": f"{_CHECK}.redis:Redis",
@@ -61,6 +63,7 @@ TYPES: Final[dict[str, str]] = {
 SESSIONS: Final[dict[str, str]] = {
     "aws": f"{_AWS}.session:open_session",
     "check": f"{_CHECK}.session:open_session",
+    "sql": f"{_SQL}.session:open_session",
 }
 """``module:function(region) -> Session`` by cloud, the part of a type's name before the dot."""
 

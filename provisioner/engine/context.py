@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from provisioner.engine.clock import Clock
 from provisioner.engine.events import Events
+from provisioner.engine.inside import look_inside
 from provisioner.engine.loop import Call, Commit, Look, Loop, Task
 from provisioner.engine.lost import traceable
 from provisioner.engine.retry import Retrier
@@ -19,7 +20,17 @@ from provisioner.errors import CloudError, StepError, UnresolvedReferenceError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Settings
 from provisioner.refs import PARAM, Ref, UnresolvedError, refs_in
-from provisioner.resource import CanBeFenced, CanClose, CanFind, CanGlance, CanLeaveOut, Registry, Resource, StepType
+from provisioner.resource import (
+    CanBeFenced,
+    CanBorrow,
+    CanClose,
+    CanFind,
+    CanGlance,
+    CanLeaveOut,
+    Registry,
+    Resource,
+    StepType,
+)
 from provisioner.secret import Secret
 from provisioner.state.records import Change, Entry, PutChange, PutRecord, Record, Run, State
 
@@ -147,6 +158,8 @@ class Context:
         """Step → what the preview saw a moment ago; taken, not read again, by the step's first decision."""
         self.settled: dict[str, Settled] = {}
         """Step → what the preview found out of what its plan leaves open."""
+        self.lent: set[str] = set()
+        """Owners of the keys that something was lent for (:mod:`inside`)."""
         self.lingering: dict[str, tuple[Record, str]] = {}
         """Step → its last record, and what the cloud still keeps of the object that this run deleted."""
 
@@ -214,7 +227,7 @@ class Context:
 
     def _fetch(self, value: Any, step: str) -> Task:
         if isinstance(value, Secret) and not value.fetched:
-            yield from self.retrier.fetch(Call(value.reveal), "secret values", heard=self._heard(step))
+            yield from self.retrier.fetch(Call(value.reveal), "secret values", heard=self.heard(step))
 
     def unresolved(self, step: str, error: UnresolvedError) -> UnresolvedReferenceError:
         return UnresolvedReferenceError(
@@ -225,7 +238,9 @@ class Context:
 
     def look(self, resource: Resource, key: Key, step: str) -> Task:
         """``Observed | None``, retried."""
-        return self.retrier.look(Look(resource, key), resource.service, heard=self._heard(step))
+        if isinstance(resource, CanBorrow):
+            return look_inside(self, resource, key, step)
+        return self.retrier.look(Look(resource, key), resource.service, heard=self.heard(step))
 
     def look_for(self, resource: Resource, key: Key, step: str) -> Task:
         """:meth:`look`; and where nothing is found, the object that the record identifies, if it lost its tag."""
@@ -236,11 +251,19 @@ class Context:
             seen = yield from self.ask(lambda: find(key, ident), resource.service, step)
         return seen
 
+    def lend(self, resource: Resource, key: Key, values: Mapping[str, Any]) -> None:
+        """Gives a type that lives inside something what it takes to look in there; of others nothing is wanted."""
+        if isinstance(resource, CanBorrow):
+            resource.lend(key, {name: values.get(name) for name in resource.borrows})
+            self.lent.add(key.owner)
+
     def ask(self, call: Callable[[], Any], service: str, step: str) -> Task:
         """What a call answers that changes nothing, retried."""
-        return self.retrier.fetch(Call(call), service, heard=self._heard(step))
+        return self.retrier.fetch(Call(call), service, heard=self.heard(step))
 
-    def _heard(self, step: str) -> Callable[[int, CloudError, float], None]:
+    def heard(self, step: str) -> Callable[[int, CloudError, float], None]:
+        """Tells that a call is tried again."""
+
         def heard(attempt: int, error: CloudError, pause: float) -> None:
             self.events.emit(
                 "step.retry", step=step, attempt=attempt, error=str(error), code=error.code, pause=round(pause, 2)

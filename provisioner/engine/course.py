@@ -83,6 +83,7 @@ class Course:
         self.resource = target.resource
         self.key = target.key
         self.step = target.decl.name
+        ctx.lend(target.resource, target.key, {name: getattr(target.spec, name) for name in target.wanted})
         self.started = ctx.clock.now()
         self.timeout = ctx.timeout(type(target.resource), self.step, target.decl.timeout)
         self.action = Action.KEEP

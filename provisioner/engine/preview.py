@@ -23,7 +23,7 @@ from provisioner.errors import NotOfferedError
 from provisioner.model import Key, Observed, Phase
 from provisioner.plan.model import Plan, StepDecl
 from provisioner.refs import UnresolvedError, freeze, refs_in, resolve
-from provisioner.resource import Gate, Resource
+from provisioner.resource import CanBorrow, Gate, Resource
 from provisioner.spec import decode, defaults, fields
 from provisioner.state.records import Action, Record, Status
 
@@ -107,7 +107,8 @@ def _read_all(ctx: Context, plan: Plan, objects: Sequence[StepDecl]) -> None:
     keys: dict[str, tuple[Resource, Key]] = {}
     for decl in objects:
         resource = ctx.drivers.resource(decl.type)
-        key = early_key(ctx, resource, decl)
+        # What lives inside another object is looked at when that one is known.
+        key = early_key(ctx, resource, decl) if not isinstance(resource, CanBorrow) else None
         if key is not None:
             keys[decl.name] = (resource, key)
             ctx.drivers.leave_out(decl.type, key.owner, _unmanaged(resource, decl))
@@ -176,6 +177,11 @@ def _decide(ctx: Context, decl: StepDecl) -> Task:
             **facts,
         )
     key = _key(ctx, resource, decl, known)
+    if isinstance(resource, CanBorrow):
+        if any(name in unknown for name in resource.borrows):
+            return Planned(name=key.name, action=Action.CREATE, reason="what it lives in is not there yet", **facts)
+        yield from ctx.reveal(decl.tree, decl.name)
+        ctx.lend(resource, key, {**defaults(resource.Spec), **known})
     prior = ctx.seen.get(decl.name)
     if prior is None or prior.key != key:
         seen = yield from ctx.look_for(resource, key, decl.name)

@@ -18,7 +18,7 @@ from provisioner.engine.loop import Loop
 from provisioner.engine.retry import Retrier, RetryPolicy
 from provisioner.errors import CredentialsError, ProvisionerError
 from provisioner.plan.model import Plan, Settings, StepDecl
-from provisioner.resource import Registry
+from provisioner.resource import NO_CLOUDS, Registry
 from provisioner.state.backend import Location
 from provisioner.state.files import Files
 from provisioner.state.lock import Owner
@@ -235,7 +235,7 @@ class Site:
     def _accounts(self, clouds: Sequence[str]) -> dict[str, str]:
         """Cloud → account of the credentials; CredentialsError where the record has another."""
         known = self.store.state.accounts
-        found = {cloud: str(self.drivers.session(cloud).identity()) for cloud in clouds if cloud != "check"}
+        found = {cloud: str(self.drivers.session(cloud).identity()) for cloud in clouds if cloud not in NO_CLOUDS}
         for cloud, account in found.items():
             if known.get(cloud, account) != account:
                 raise CredentialsError(

@@ -33,7 +33,7 @@ from provisioner.plan.read import Scope, Section
 from provisioner.plan.steps import read_steps
 from provisioner.plan.values import Given, Values, resolve
 from provisioner.plan.yamlfile import Located, load
-from provisioner.resource import Registry
+from provisioner.resource import NO_CLOUDS, Registry
 
 __all__ = ["OutputDecl", "ParameterDecl", "Plan", "Settings", "StepDecl", "load_plan", "read_identity", "read_location"]
 
@@ -225,7 +225,7 @@ def _scope(values: Values, identity: _Identity, root: Section) -> Scope:
 
 
 def _provider(root: Section, registry: Registry) -> str:
-    known = sorted({name.partition(".")[0] for name in registry.names()} - {"check"})
+    known = sorted({name.partition(".")[0] for name in registry.names()} - NO_CLOUDS)
     provider = root.text("provider")
     if not provider and root.raw("provider") in (None, ""):
         root.missing("provider", f"provider: one of {', '.join(known)}")

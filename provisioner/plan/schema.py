@@ -18,7 +18,7 @@ from provisioner.plan.model import ParameterType
 from provisioner.plan.parameters import PARAMETER_NAME
 from provisioner.plan.spectypes import first_line
 from provisioner.plan.steps import STEP_NAME
-from provisioner.resource import Gate, Registry, StepType
+from provisioner.resource import NO_CLOUDS, Gate, Registry, StepType
 from provisioner.secret import Secret
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -67,7 +67,7 @@ def _plan(types: list[type[StepType]]) -> _Schema:
     return {
         "deployment": {"type": "string", "pattern": f"^(?:{DEPLOYMENT_NAME.pattern})$", "maxLength": 40},
         "description": _TEXT,
-        "provider": _or_reference({"enum": [prefix for prefix in prefixes if prefix != "check"]}),
+        "provider": _or_reference({"enum": [prefix for prefix in prefixes if prefix not in NO_CLOUDS]}),
         "region": _TEXT,
         "state": {"type": "string", "pattern": f"^(?:{LOCATION.pattern})$"},
         "parameters": _map({"$ref": "#/$defs/parameter"}, PARAMETER_NAME.pattern),

@@ -16,7 +16,7 @@ from provisioner import spec as specs
 from provisioner.drivers.typemap import TYPES
 from provisioner.errors import CloudError, InvalidRequestError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import CanDiscard, CanUpdate, Registry, Resource, StepType
+from provisioner.resource import CanBorrow, CanDiscard, CanUpdate, Registry, Resource, StepType
 from provisioner.sandbox import supervisor
 from provisioner.secret import Secret
 from tests.contract.case import Case
@@ -133,6 +133,7 @@ class TestLosing:
     """The example object without its record, and without its tag."""
 
     def test_it_is_found_by_its_tag_without_its_step_being_known(self, world: World, driver: Any, made: Made) -> None:
+        _needs_search(driver)
         key, seen = made
         found = [one for one in driver.search(world.deployment, world.region) if one.step == key.step]
         assert len(found) == 1 and found[0].owner == key.owner
@@ -140,6 +141,7 @@ class TestLosing:
         assert seen.phase is Phase.READY
 
     def test_nothing_is_found_for_another_deployment(self, world: World, driver: Any, made: Made) -> None:
+        _needs_search(driver)
         for other in ("other", f"{world.deployment}-2", world.deployment[:-1]):
             assert made[0].step not in {key.step for key in driver.search(other, world.region)}
 
@@ -231,6 +233,8 @@ class TestMakingAndRemoving:
         """The engine forgets the announcement where it says that nothing was made, and looks for it otherwise."""
         if not case.made:
             pytest.skip("it can only be adopted")
+        if not name.startswith("aws."):
+            pytest.skip("the sandbox's faults are for calls of a cloud")
         sandbox = Path(os.environ["PROVISIONER_ENDPOINTS"]).parent
         for calls in range(12):
             tree = _beside(world, case, f"refused{calls}")
@@ -285,6 +289,12 @@ def test_what_can_only_be_adopted_is_neither_made_nor_deleted(world: World, case
         driver.create(key, world.spec(name, case.spec(world)))
     with pytest.raises(InvalidRequestError):
         driver.delete(key)
+
+
+def _needs_search(driver: Any) -> None:
+    """What lives inside something is found there alone."""
+    if isinstance(driver, CanBorrow):
+        pytest.skip("nobody says which databases to search")
 
 
 def _beside(world: World, case: Case, step: str) -> dict[str, Any]:

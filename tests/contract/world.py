@@ -37,6 +37,8 @@ class World:
         self._drivers: dict[str, Resource] = {}
         self._made: dict[str, tuple[Resource, Key]] = {}
         self._outputs: dict[str, Mapping[str, Any]] = {}
+        self._lent: dict[str, Any] = {}
+        """What the last example that needs it logs in with."""
 
     def __getitem__(self, step: str) -> Mapping[str, Any]:
         """The outputs of a step that was made."""
@@ -50,7 +52,8 @@ class World:
         if name not in self._drivers:
             cls = self.registry.type(name)
             assert issubclass(cls, Resource)
-            self._drivers[name] = cls(self.session(name.partition(".")[0]))
+            made = _lending(cls, self._lent) if hasattr(cls, "borrows") else cls
+            self._drivers[name] = made(self.session(name.partition(".")[0]))
         return self._drivers[name]
 
     def spec(self, name: str, tree: Mapping[str, Any]) -> Spec:
@@ -59,7 +62,10 @@ class World:
     def key(self, name: str, step: str, tree: Mapping[str, Any], deployment: str = "") -> Key:
         cls = self.registry.type(name)
         assert issubclass(cls, Resource)
-        return cls.key(deployment or self.deployment, step, self.spec(name, tree), self.region)
+        spec = self.spec(name, tree)
+        if hasattr(cls, "borrows"):
+            self._lent.update({field: getattr(spec, field) for field in cls.borrows})
+        return cls.key(deployment or self.deployment, step, spec, self.region)
 
     def make(self, name: str, step: str, tree: Mapping[str, Any]) -> tuple[Key, Observed]:
         """Creates an object and waits until it is ready; it is removed when the world ends."""
@@ -83,6 +89,19 @@ class World:
         for driver, key in reversed(self._made.values()):
             remove(driver, key)
         self._made.clear()
+
+
+def _lending(cls: Any, values: Mapping[str, Any]) -> Any:
+    """The type, with what it must be lent lent before each verb, as the engine does."""
+
+    def lent(verb: str) -> Callable[..., Any]:
+        def call(self: Any, key: Key, *arguments: Any) -> Any:
+            self.lend(key, values)
+            return getattr(cls, verb)(self, key, *arguments)
+
+        return call
+
+    return type(cls.__name__, (cls,), {verb: lent(verb) for verb in ("read", "delete", "claim", "lingers")})
 
 
 def patiently(act: Callable[[], _T], on: tuple[type[CloudError], ...] = (BusyError,)) -> _T:

@@ -81,6 +81,8 @@ class ToyCloud:
         self.doomed: dict[str, str] = {}
         self.keeps: dict[str, str] = {}
         """Name part → what the cloud still keeps of such an object after its delete."""
+        self.inner: dict[tuple[str, str], tuple[str, int]] = {}
+        """What lives inside a thing: (the thing's id, name) → (owner, size)."""
         self.offers: list[str] = []
         """The versions that a new engine can be made of."""
         self.glancing = False

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from provisioner.charge import Charge, Uses, months, nothing
-from provisioner.errors import NotFoundError, NotOfferedError
+from provisioner.errors import AccessDeniedError, NotFoundError, NotOfferedError, UnavailableError
 from provisioner.model import Key, Observed, Phase
 from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, outright, resource
 from provisioner.secret import Secret
@@ -243,6 +243,60 @@ class ToyEngine(_Searched):
         return {"version": max(found)}
 
 
+class InsideSpec(Spec, frozen=True, kw_only=True):
+    """A thing inside another one."""
+
+    host: str
+    password: Secret | None = None
+    size: int = 1
+
+
+@resource("toy.inside")
+class ToyInside(Resource):
+    """Lives in a thing of the cloud, ``host`` being its id, and asks it for a password even to look."""
+
+    Spec = InsideSpec
+    service = "toy"
+    outputs = {"name": str}
+    borrows = ("host", "password")
+    inside = "host"
+    session: ToyCloud
+
+    def __init__(self, session: ToyCloud) -> None:
+        super().__init__(session)
+        self.lent: dict[str, Mapping[str, Any]] = {}
+
+    def lend(self, key: Key, values: Mapping[str, Any]) -> None:
+        self.lent[key.owner] = values
+
+    def _home(self, verb: str, key: Key) -> Thing:
+        self.session.leave(verb, key.name, self.session.enter(verb, key.name))
+        values = self.lent[key.owner]
+        home = self.session.things.get(values["host"])
+        if home is None or home not in self.session.live():
+            raise UnavailableError("nobody answers", where=key.name)
+        password = home.spec["password"]
+        if password is not None and (values["password"] is None or values["password"].reveal() != password):
+            raise AccessDeniedError("wrong password", where=key.name)
+        return home
+
+    def read(self, key: Key) -> Observed | None:
+        found = self.session.inner.get((self._home("read", key).ident, key.name))
+        if found is None:
+            return None
+        owner, size = found
+        return Observed(phase=Phase.READY, owner=owner, spec={"size": size}, outputs={"name": key.name})
+
+    def create(self, key: Key, spec: InsideSpec) -> None:
+        self.session.inner.setdefault((self._home("create", key).ident, key.name), (key.owner, spec.size))
+
+    def update(self, key: Key, spec: InsideSpec, changed: Collection[str] = ()) -> None:
+        self.session.inner[self._home("update", key).ident, key.name] = (key.owner, spec.size)
+
+    def delete(self, key: Key) -> None:
+        self.session.inner.pop((self._home("delete", key).ident, key.name), None)
+
+
 class VaultSpec(Spec, frozen=True):
     """A generated password."""
 
@@ -326,5 +380,15 @@ class _ToyRegistry(Registry):
 
 def registry(cloud: ToyCloud) -> Registry:
     """The toy types over one toy cloud."""
-    classes = ("ToyThing", "ToyLight", "ToyNetwork", "ToyTagged", "ToyDatabase", "ToyEngine", "ToyVault", "ToyGate")
+    classes = (
+        "ToyThing",
+        "ToyLight",
+        "ToyNetwork",
+        "ToyTagged",
+        "ToyDatabase",
+        "ToyEngine",
+        "ToyInside",
+        "ToyVault",
+        "ToyGate",
+    )
     return _ToyRegistry(cloud, {f"toy.{name[3:].lower()}": f"{__name__}:{name}" for name in classes})

@@ -80,7 +80,7 @@ class Postgres(resource.Gate):
         started = time.monotonic()
         try:
             with (
-                _root(anchors(self.session, spec.ca_file), spec.tls) as (mode, root),
+                trusting(anchors(self.session, spec.ca_file), spec.tls) as (mode, root),
                 psycopg.connect(
                     host=spec.host,
                     port=spec.port,
@@ -102,7 +102,7 @@ class Postgres(resource.Gate):
 
 
 @contextmanager
-def _root(trusted: list[str], mode: str) -> Iterator[tuple[str, str | None]]:
+def trusting(trusted: list[str], mode: str) -> Iterator[tuple[str, str | None]]:
     """(sslmode, sslrootcert) for libpq, which takes one file: several are joined for as long as it reads
     them."""
     if mode == "off":
