@@ -25,6 +25,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.elastic_ip": f"{_AWS}.elastic_ip:ElasticIp",
     "aws.nat_gateway": f"{_AWS}.nat_gateway:NatGateway",
     "aws.route_table": f"{_AWS}.route_table:RouteTable",
+    "aws.vpc_endpoint": f"{_AWS}.vpc_endpoint:VpcEndpoint",
     "aws.kms_key": f"{_AWS}.kms_key:KmsKey",
     "aws.kms_alias": f"{_AWS}.kms_alias:KmsAlias",
     "aws.iam_role": f"{_AWS}.iam_role:IamRole",

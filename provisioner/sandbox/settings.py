@@ -35,6 +35,8 @@ PROVISION_TIMES: Final[Mapping[str, float]] = {
     "elasticache:delete": 0.2,
     "ec2:nat": 0.3,
     "ec2:nat-delete": 0.2,
+    "ec2:endpoint": 0.3,
+    "ec2:endpoint-delete": 0.2,
     "lambda": 0.2,
     "lambda:update": 0.1,
     "lambda:interfaces": 1.0,

@@ -19,6 +19,20 @@ def elastic_ip(item: Any, outline: Any, use: Uses) -> list[Charge]:
     return [hours("aws.net/ipv4", "public IPv4 address", note="billed since February 2024, in use or idle")]
 
 
+def endpoint(item: Any, outline: Any, use: Uses) -> list[Charge]:
+    """An interface endpoint by the hour in each zone and by what passes; a gateway is free."""
+    if item.get("kind") == "gateway":
+        return []
+    subnets = item.get("subnets")
+    zones = len(subnets) if isinstance(subnets, list) and subnets else 1
+    passed = use("data_gb", "GB that pass through it")
+    note = "" if subnets else "its subnets are not known: taken to be one"
+    return [
+        hours("aws.net/endpoint", "interface endpoint in a zone", zones, note=note),
+        months("aws.net/endpoint-data", "data processed", passed, note="0.01 up to 1 PB a month and region"),
+    ]
+
+
 def function(item: Any, outline: Any, use: Uses) -> list[Charge]:
     """By its calls, and by the memory that they hold for as long as they run."""
     calls = use("requests", "calls")

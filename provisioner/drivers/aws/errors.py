@@ -137,6 +137,8 @@ _TABLE: Final[tuple[_Row, ...]] = (
             InvalidDB(ParameterGroup|SubnetGroup|SecurityGroup|Subnet)State InvalidCacheParameterGroupState
         """),
     ),
+    # Not taken: two of what a plan gives are in one place.
+    _Row(InvalidRequestError, _codes("DuplicateSubnetsInSameZone"), "ec2"),
     # The name is taken.
     _Row(
         AlreadyExistsError,
@@ -213,6 +215,12 @@ def translate(
     if isinstance(response, dict) and "Error" in response:
         return _from_answer(response, service, operation, where, tuple(hide))
     return _from_client(err, where, tuple(hide))
+
+
+def of_item(error: Mapping[str, Any], *, service: str, operation: str, what: str = "") -> ProvisionerError:
+    """Our error for one item of an answer that is a success otherwise: ``{"Code": …, "Message": …}``."""
+    where = " ".join(part for part in (service, operation, what) if part)
+    return _from_answer({"Error": error}, service, operation, where, ())
 
 
 def _from_answer(

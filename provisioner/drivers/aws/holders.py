@@ -23,6 +23,8 @@ _RDS: Final = "amazon-rds"
 _ELASTICACHE: Final = "amazon-elasticache"
 _NAT: Final = "nat_gateway"
 """The type of the interface by which a NAT gateway is in its subnet."""
+_ENDPOINT: Final = "vpc_endpoint"
+"""The type of the interface by which a VPC endpoint is in each of its subnets; its description ends in its id."""
 _LAMBDA: Final = "AWS Lambda VPC ENI"
 """What the description of Lambda's interfaces begins with. They name one function, and may serve others too."""
 _OF_PROXY: Final = "DBProxy"
@@ -198,7 +200,11 @@ def _of_interfaces(
     of_functions = [item for item in interfaces if str(item.get("Description", "")).startswith(_LAMBDA)]
     if of_functions:
         found += functions(session, key, of_functions, then) or [_left_by_function(item) for item in of_functions]
-    known = {item["NetworkInterfaceId"] for item in (*of_rds, *of_caches, *of_functions)}
+    of_endpoints = [item for item in interfaces if item.get("InterfaceType") == _ENDPOINT]
+    if of_endpoints:
+        held = _endpoints(session, key, of_endpoints, then)
+        found += held or [_interface(key, item, then) for item in of_endpoints]
+    known = {item["NetworkInterfaceId"] for item in (*of_rds, *of_caches, *of_functions, *of_endpoints)}
     return [*found, *(_interface(key, item, then) for item in interfaces if item["NetworkInterfaceId"] not in known)]
 
 
@@ -226,6 +232,26 @@ def _leftover(item: Found, whose: str = "database") -> Holder:
         f"network interface {item['NetworkInterfaceId']} ({item.get('Description')}), whose {whose} is gone",
         leaving=True,
     )
+
+
+def _endpoints(session: Any, key: Key, interfaces: Iterable[Found], then: str) -> list[Holder]:
+    """VPC endpoints that are there or on their way out, by what their interfaces say."""
+    numbers = sorted({str(item.get("Description", "")).rpartition(" ")[2] for item in interfaces})
+    what = [{"Name": "vpc-endpoint-id", "Values": numbers}]
+    return [
+        Holder(
+            f"VPC endpoint {item['VpcEndpointId']} ({item['ServiceName']})",
+            tags.owner(tags.from_list(item.get("Tags"))),
+            leaving=str(item.get("State")).lower() == "deleting",
+            by_hand=_show(
+                key,
+                f"ec2 describe-vpc-endpoints --vpc-endpoint-ids {item['VpcEndpointId']}",
+                f"{then}, or delete the endpoint",
+            ),
+        )
+        for item in _listed(session, "ec2", "describe_vpc_endpoints", "VpcEndpoints", key, Filters=what)
+        if str(item.get("State")).lower() != "deleted"
+    ]
 
 
 # -- functions ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@
 ``rules``         what moto would let pass and AWS would not; ``moto_app`` is moto itself, behind everything else,
                   and ``motopace`` what it would otherwise work out anew for every call
 ``interfaces``    the network interfaces by which databases and caches are in their subnets; ``natgateways`` those of
-                  NAT gateways, and their states
+                  NAT gateways, and their states; ``endpoints`` those of VPC endpoints
 ``neighbours``    what our services ask about moto's objects: does this subnet, key, role, topic exist?
 ``access``        what a role may do, for services that act in its name; ``policies`` reads the documents
 ``databases``     what they ask of the real databases; ``jobs`` asks in the background, ``idents`` names them
@@ -18,8 +18,8 @@
 ``inventory``     every object that somebody made
 
 Any AWS client works against it by its endpoint URL. A signature has to be there and is not checked: everybody is the
-one account 123456789012. moto answers at once, without states between; only RDS, ElastiCache and NAT
-gateways take their time.
+one account 123456789012. moto answers at once, without states between; only RDS, ElastiCache, NAT
+gateways and VPC endpoints take their time.
 
 Weaknesses: a caller's own policies are never evaluated, so a call is denied only where a fault says so. Consistency is
 immediate but for the fault ``unseen``, which RDS and ElastiCache alone know. One service of moto answers one call at a

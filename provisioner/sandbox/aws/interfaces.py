@@ -4,7 +4,7 @@ the owner's security groups, and takes them away with the owner ("requester-mana
 They are kept among moto's own, and brought up to date before every EC2 call that looks at interfaces or deletes what
 one of them may hold. One a node: an instance with a standby has two, a replication group as many as it has members.
 A proxy has one a subnet. Functions with the same subnet and groups share one, which stays for a while after the last of
-them is gone. Those of NAT gateways are such ones, too; ``natgateways`` makes them.
+them is gone. Those of NAT gateways and VPC endpoints are such ones, too; ``natgateways`` and ``endpoints`` make them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from provisioner.sandbox.aws import natgateways
+from provisioner.sandbox.aws import endpoints, natgateways
 
 if TYPE_CHECKING:
     from provisioner.sandbox.aws.elasticache.state import CacheRegion
@@ -39,6 +39,7 @@ class _Wanted(NamedTuple):
 def refresh(services: Services, region: str) -> None:
     """Brings the managed interfaces of a region up to date."""
     natgateways.settle(services, region)
+    endpoints.settle(services, region)
     subnet = services.world.neighbours.subnet
     wanted = {(item.requester, item.name): item for item in _wanted(services, region) if subnet(region, item.subnet)}
     moto = services.world.moto

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from provisioner.sandbox.aws import interfaces, natgateways
+from provisioner.sandbox.aws import endpoints, interfaces, natgateways
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 from provisioner.sandbox.aws.rules.ec2subnets import forget_subnet
 
@@ -123,6 +123,7 @@ def delete_vpc(call: Call, services: Services, proceed: Callable[[], Reply]) -> 
     """Not while it holds a security group of the user's, a gateway or an endpoint (moto itself looks at subnets)."""
     vpc = call.form.get("VpcId", "")
     natgateways.settle(services, call.region)
+    endpoints.settle(services, call.region)
     with services.world.moto.lock("ec2"):
         backend = services.world.moto.backend("ec2", call.region)
         held = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from provisioner.sandbox.aws import natgateways
+from provisioner.sandbox.aws import endpoints, natgateways
 from provisioner.sandbox.aws.call import AwsError, Call, Reply
 
 if TYPE_CHECKING:
@@ -72,8 +72,10 @@ def describe_nat(call: Call, services: Services, proceed: Callable[[], Reply]) -
         for name, number in call.form.items():
             if name.startswith("NatGatewayId.") and number not in every:
                 raise _no_nat(number)
-        wishes = list(_filters(call.form))
-        backend.nat_gateways = {number: one for number, one in every.items() if all(_fits(one, *w) for w in wishes)}
+        wishes = list(filters(call.form))
+        backend.nat_gateways = {
+            number: one for number, one in every.items() if all(fits(one, _known(one), *w) for w in wishes)
+        }
         try:
             return proceed()
         finally:
@@ -84,22 +86,18 @@ def _no_nat(number: str) -> AwsError:
     return AwsError("NatGatewayNotFound", f"The Nat Gateway {number} was not found")
 
 
-def _filters(form: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+def filters(form: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Each filter of a call with its values."""
     for name, value in form.items():
         if name.startswith("Filter.") and name.endswith(".Name"):
             start = f"{name.removesuffix('Name')}Value."
             yield value, [text for other, text in form.items() if other.startswith(start)]
 
 
-def _fits(gateway: Any, name: str, wanted: list[str]) -> bool:
-    tags = {tag["key"]: tag["value"] for tag in gateway.get_tags()}
-    known = {
-        "nat-gateway-id": [gateway.id],
-        "state": [gateway.state],
-        "subnet-id": [gateway.subnet_id],
-        "vpc-id": [gateway.vpc_id],
-        "tag-key": list(tags),
-    }
+def fits(thing: Any, known: dict[str, list[str]], name: str, wanted: list[str]) -> bool:
+    """Whether one of moto's objects passes a filter; ``known``: its values by the filters that are not about tags."""
+    tags = {tag["key"]: tag["value"] for tag in thing.get_tags()}
+    known = {**known, "tag-key": list(tags)}
     if name.startswith("tag:"):
         values = [text for tag, text in tags.items() if tag == name.removeprefix("tag:")]
     elif name in known:
@@ -107,6 +105,15 @@ def _fits(gateway: Any, name: str, wanted: list[str]) -> bool:
     else:
         raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
     return any(fnmatchcase(value, want) for value in values for want in wanted)
+
+
+def _known(gateway: Any) -> dict[str, list[str]]:
+    return {
+        "nat-gateway-id": [gateway.id],
+        "state": [gateway.state],
+        "subnet-id": [gateway.subnet_id],
+        "vpc-id": [gateway.vpc_id],
+    }
 
 
 def delete_nat(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
@@ -167,7 +174,8 @@ def _address(call: Call, services: Services) -> Any:
 
 
 def with_default_door(call: Call, services: Services, proceed: Callable[[], Reply]) -> Reply:
-    """What looks at gateways and routes sees those of the default VPC, which moto makes without."""
+    """What looks at gateways and routes sees those of the default VPC, which moto makes without, and no dead ones."""
+    endpoints.settle(services, call.region)
     default_door(services, call.region)
     return proceed()
 

@@ -48,12 +48,12 @@ def describe_acls(call: Call, services: Services, proceed: Callable[[], Reply]) 
         every = backend.network_acls
         backend.network_acls = {number: acl for number, acl in every.items() if all(number in ids for ids in wanted)}
         try:
-            return moto.handle(_asking(call, rest))
+            return moto.handle(asking(call, rest))
         finally:
             backend.network_acls = every
 
 
-def _asking(call: Call, form: dict[str, str]) -> Call:
+def asking(call: Call, form: dict[str, str]) -> Call:
     """The same call with other parameters."""
     body = urlencode(form).encode()
     environ = {**call.environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
