@@ -197,7 +197,7 @@ class VpcEndpoint(Unguarded):
         """All from the list."""
         marks, state = tagging.from_list(found.get("Tags")), _state(found)
         kind = str(found.get("VpcEndpointType", "Gateway"))
-        names = found.get("DnsEntries") or ({},)
+        first: Mapping[str, Any] = next(iter(found.get("DnsEntries") or ()), {})
         private = {"private_dns": bool(found.get("PrivateDnsEnabled"))} if kind != "Gateway" else {}
         return Observed(
             phase=_PHASES[state],
@@ -214,7 +214,7 @@ class VpcEndpoint(Unguarded):
             },
             outputs={
                 "endpoint_id": found["VpcEndpointId"],
-                "dns_name": str(names[0].get("DnsName", "")),
+                "dns_name": str(first.get("DnsName", "")),
                 "service_name": found["ServiceName"],
                 "vpc_id": found["VpcId"],
             },

@@ -123,7 +123,7 @@ def _lead(backend: Any, endpoint: Any, tables: list[str]) -> None:
 
 def _to(route: Any, endpoint: Any) -> bool:
     gateway = getattr(route, "gateway", None)
-    return getattr(gateway, "id", None) == endpoint.id
+    return bool(getattr(gateway, "id", None) == endpoint.id)
 
 
 def _release(backend: Any, endpoint: Any) -> None:

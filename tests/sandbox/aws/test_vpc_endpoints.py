@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def test_its_interfaces_hold_its_subnets_and_groups_and_follow_a_change(net: _Ne
     )  # fmt: skip
     ec2.delete_security_group(GroupId=first)
     ec2.delete_subnet(SubnetId=net.subnets[0])
-    tries = [
+    tries: list[Callable[[], Any]] = [
         lambda: ec2.delete_subnet(SubnetId=net.subnets[2]),
         lambda: ec2.delete_security_group(GroupId=second),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.charge import Uses
 from provisioner.drivers.aws import bill_net
 from provisioner.drivers.aws.errors import kind_of
 from provisioner.drivers.aws.vpc_endpoint import VpcEndpoint
@@ -79,7 +80,7 @@ def test_two_subnets_in_one_zone_are_the_plans_mistake_and_no_name_that_is_taken
 
 def test_it_is_billed_by_the_hour_in_each_zone_and_a_gateway_is_free() -> None:
     def quantities(item: dict[str, Any]) -> list[Decimal]:
-        return [one.quantity for one in bill_net.endpoint(item, None, lambda name, what, *more: Decimal(5))]
+        return [one.quantity for one in bill_net.endpoint(item, None, Uses({"data_gb": Decimal(5)}))]
 
     assert quantities({"kind": "interface", "subnets": ["${a.subnet_id}", "${b.subnet_id}"]}) == [1460, 5]
     assert quantities({"kind": "gateway", "route_tables": ["rtb-1"]}) == []
