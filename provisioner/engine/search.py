@@ -1,19 +1,24 @@
 """What carries a deployment's tag, found without its record: type by type, by the power ``CanSearch``.
 
 Types that cannot be searched are found by reading the key that the plan gives their step, if it can be known.
+
+A type whose steps may name a ``region`` of their own is searched in each that one does, in the plan or in the record.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from provisioner.engine.context import Context, Seen
 from provisioner.engine.loop import Call, Result, Task
 from provisioner.errors import CloudError
 from provisioner.model import Key, Observed
-from provisioner.resource import CanSearch, Resource
+from provisioner.plan.model import Plan
+from provisioner.refs import UnresolvedError, resolve
+from provisioner.resource import CanSearch, Resource, StepType
 
 
 class Stray(NamedTuple):
@@ -43,8 +48,10 @@ def searchable(ctx: Context, types: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(types) if issubclass(ctx.drivers.registry.type(name), CanSearch)]
 
 
-def search(ctx: Context, types: Iterable[str]) -> Searched:
+def search(ctx: Context, types: Iterable[str], plan: Plan | None = None) -> Searched:
     """Every object of these types that is ours and in no record; each is read once, to be sure.
+
+    ``plan``: its steps may name further regions to look in.
 
     A type that may not be searched is told, and the others are searched all the same. Other errors are raised.
     """
@@ -66,7 +73,7 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
 
     with ctx.retrier.impatient():
         for name in found:
-            task = _search(ctx, ctx.drivers.resource(name))
+            task = _search(ctx, ctx.drivers.resource(name), regions(ctx, name, plan))
             ctx.loop.spawn(task, lambda result, name=name: landed(name, result))  # type: ignore[misc]
         ctx.loop.run()
     for error in failures:
@@ -74,11 +81,33 @@ def search(ctx: Context, types: Iterable[str]) -> Searched:
     return Searched([stray for strays in found.values() for stray in strays], further, doubled, unsearched)
 
 
-def _search(ctx: Context, resource: Resource) -> Task:
+def regions(ctx: Context, type_: str, plan: Plan | None) -> list[str]:
+    """Where objects of a type may be: in the plan's region, and where a step of such a type is or was."""
+    registry = ctx.drivers.registry
+    found = [ctx.drivers.region]
+    if not _movable(registry.type(type_)):
+        return found
+    records = (one for one in ctx.state.steps.values() if one.type in registry)
+    found += [one.key.region for one in records if _movable(registry.type(one.type))]
+    for step in plan.steps if plan is not None else ():
+        if _movable(registry.type(step.type)):
+            with suppress(UnresolvedError):
+                found.append(str(resolve(step.tree.get("region"), ctx.lookup) or ""))
+    return [region for region in dict.fromkeys(found) if region]
+
+
+def _movable(cls: type[StepType]) -> bool:
+    """Whether a step of the type may name a region of its own."""
+    return "region" in cls.Spec.__struct_fields__
+
+
+def _search(ctx: Context, resource: Resource, places: Sequence[str]) -> Task:
     searcher: Any = resource
-    deployment, region = ctx.state.deployment, ctx.drivers.region
-    call = Call(lambda: list(searcher.search(deployment, region)))
-    keys: Sequence[Key] = yield from ctx.retrier.fetch(call, resource.service, heard=lambda *_: None)
+    deployment = ctx.state.deployment
+    keys: list[Key] = []
+    for region in places:
+        call = Call(lambda region=region: list(searcher.search(deployment, region)))  # type: ignore[misc]
+        keys += yield from ctx.retrier.fetch(call, resource.service, heard=lambda *_: None)
     strays: dict[str, Stray] = {}
     further = []
     for key in _unrecorded(ctx, resource, keys):
@@ -103,6 +132,8 @@ def _unrecorded(ctx: Context, resource: Resource, keys: Sequence[Key]) -> list[K
     for key in keys:
         record = ctx.record(key.step)
         mine = record is not None and record.type == resource.type and record.key.name == key.name
+        if record is not None and _movable(type(resource)):
+            mine = mine and record.key.region == key.region
         if mine and key.step not in passed:
             passed.add(key.step)
         else:

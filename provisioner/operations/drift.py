@@ -51,7 +51,7 @@ def survey(ctx: Context, plan: Plan | None) -> Report:
     for record in records:
         _learn(ctx, record)
     findings = _examined(ctx, records, plan)
-    searched = search(ctx, _types(ctx, plan))
+    searched = search(ctx, _types(ctx, plan), plan)
     strays = [*searched.strays, *(_by_key(ctx, plan) if plan is not None else ())]
     found = {stray.key.step for stray in strays}
     findings = [_doubled(finding, searched.doubled.get(finding.step, 1)) for finding in findings]

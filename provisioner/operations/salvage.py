@@ -95,7 +95,7 @@ def look(site: Site, ctx: Context, plan: Plan | None) -> Haul:
     """Searches every type of the deployment's clouds, and reads the key of every step that the plan has."""
     clouds = set(site.clouds(plan.steps if plan is not None else ()))
     registry = ctx.drivers.registry
-    searched = search(ctx, [name for name in registry.names() if name.partition(".")[0] in clouds])
+    searched = search(ctx, [name for name in registry.names() if name.partition(".")[0] in clouds], plan)
     steps = {step.name: step for step in plan.steps} if plan is not None else {}
     planned = _planned(ctx, plan) if plan is not None else []
     own = {one.record.step: one.record for one in planned}

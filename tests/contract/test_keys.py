@@ -13,6 +13,8 @@ from provisioner.errors import AccessDeniedError, BusyError, CloudError
 from provisioner.sandbox import supervisor
 from tests.contract.world import World, settle
 
+REGION = "us-east-1"
+
 
 def _state(world: World, number: str) -> str:
     return str(world.session().client("kms").describe_key(KeyId=number)["KeyMetadata"]["KeyState"])
@@ -85,6 +87,24 @@ def test_another_session_finds_the_key_by_its_tag(lone_world: World) -> None:
     session = lone_world.registry.open_session("aws", lone_world.region)
     found = type(lone_world.driver("aws.kms_key"))(session).read(key)
     assert found is not None and found.outputs == seen.outputs
+
+
+def test_a_key_and_its_alias_live_in_another_region_when_they_name_it(lone_world: World) -> None:
+    driver, far = lone_world.driver("aws.kms_key"), "us-west-2"
+    key, seen = lone_world.make("aws.kms_key", "far", {"region": far, "tags": {"tier": "data"}})
+    tree = {"region": far, "key_id": seen.outputs["key_id"]}
+    alias, named = lone_world.make("aws.kms_alias", "name", tree)
+    assert (key.region, seen.spec["region"], named.spec["region"]) == (far, far, far)
+    assert f":kms:{far}:" in seen.outputs["arn"] and named.owner == alias.owner
+    for one, own in (("aws.kms_key", key), ("aws.kms_alias", alias)):
+        found = {place: list(lone_world.driver(one).search(lone_world.deployment, place)) for place in (REGION, far)}
+        assert (found[REGION], [found_key.owner for found_key in found[far]]) == ([], [own.owner])
+    session = lone_world.registry.open_session("aws", lone_world.region)
+    again = type(driver)(session).read(key)
+    assert again is not None and again.outputs == seen.outputs
+    driver.update(key, lone_world.spec("aws.kms_key", {"region": far, "description": "far away"}), {"description"})
+    assert driver.read(key).spec["description"] == "far away"
+    assert driver.read(msgspec.structs.replace(key, region=REGION)) is None
 
 
 def test_a_key_of_another_fixed_kind_is_not_taken_back_but_a_new_one_is_made(lone_world: World) -> None:

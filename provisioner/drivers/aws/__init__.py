@@ -27,7 +27,8 @@ a crash interrupted.
 
 Weaknesses. KMS cannot be searched by tag, so the first look for a key reads the tags of all keys of the
 account. Aliases, staging labels and subscriptions take no tags: their ownership is written on the object
-that they hang on. A search for a deployment whose record was lost looks in its own region alone, and of roles
+that they hang on. A search for a deployment whose record was lost looks in its own region and in those that its plan
+or record names for a step of a type that has a ``region``, and of roles
 and log groups, of which an account may have thousands, asks only those whose name has the deployment's in it;
 those of a step that is in the plan are found by their key all the same. IAM, KMS and EC2 are eventually
 consistent; the types say how long (``grace``), and the engine waits.

@@ -65,13 +65,20 @@ class KmsAlias(resource.Resource):
             ]
             | None
         ) = None
+        region: Annotated[
+            Annotated[str, Meta(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")] | None,
+            Meta(
+                description="Region of the alias and its key. Left out: the plan's. Fixed.",
+                examples=["us-west-2"],
+            ),
+        ] = None
         key_id: Annotated[str, Meta(description="Id or ARN of the key.", examples=["${data-key.key_id}"])]
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "key_id": str}
     charges = staticmethod(charge.nothing)
     """``name``: with ``alias/`` before it, as every KMS call takes it."""
     service = "kms"
-    immutable = frozenset({"name"})
+    immutable = frozenset({"name", "region"})
     matches: ClassVar = {"key_id": same_key}
     name_pattern = r"(?!aws/|alias/)[a-zA-Z0-9/_-]{1,100}"
 
@@ -84,7 +91,7 @@ class KmsAlias(resource.Resource):
         return Observed(
             phase=Phase.READY,
             owner=self._owner(key, found),
-            spec={"name": key.name, "key_id": target},
+            spec={"name": key.name, "region": key.region or self.session.region, "key_id": target},
             outputs={"name": _alias(key), "key_id": target},
         )
 

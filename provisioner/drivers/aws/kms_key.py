@@ -48,6 +48,10 @@ class KmsKey(resource.Resource):
     class Spec(resource.Spec, frozen=True, kw_only=True):
         """A KMS key."""
 
+        region: Annotated[
+            Annotated[str, Meta(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")] | None,
+            Meta(description="Region of the key. Left out: the plan's. Fixed.", examples=["us-west-2"]),
+        ] = None
         description: Annotated[str, Meta(max_length=8192, description="What it protects.")] = ""
         enabled: Annotated[bool, Meta(description="Off: nothing can be encrypted or decrypted.")] = True
         rotation: Annotated[bool, Meta(description="New key material every rotation_days.")] = True
@@ -71,7 +75,7 @@ class KmsKey(resource.Resource):
     charges = staticmethod(bill_store.key)
     service = "kms"
     identifier = "key_id"
-    immutable = frozenset({"multi_region"})
+    immutable = frozenset({"region", "multi_region"})
     matches: ClassVar = {"policy": policy.same, "tags": tagging.same}
     holds_data = True
     grace = 15.0
@@ -104,7 +108,7 @@ class KmsKey(resource.Resource):
         return self._set_up(key, self._make(key, spec), spec)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
-        """Brings everything but ``multi_region`` to the plan, one call each for what differs."""
+        """Brings everything but ``region`` and ``multi_region`` to the plan, one call each for what differs."""
         for found in self._living(key):
             return self._bring(key, found, spec, changed)
         raise NotFoundError("it does not exist any more", where=f"kms update {key.name}")
@@ -250,6 +254,7 @@ class KmsKey(resource.Resource):
         place = {"KeyId": found["KeyId"]}
         rotation = self._call("get_key_rotation_status", key, **place)
         spec: dict[str, Any] = {
+            "region": key.region or self.session.region,
             "description": found.get("Description", ""),
             "enabled": found["Enabled"],
             "rotation": bool(rotation.get("KeyRotationEnabled")),

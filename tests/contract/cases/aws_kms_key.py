@@ -34,8 +34,8 @@ CASE = Case(
         "tags": {"tier": "all"},
         "enabled": False,
     },
-    replaced=lambda world: {"multi_region": True},
+    replaced=lambda world: {"multi_region": True, "region": "us-west-2"},
     drift=_drift,
     claimable=False,  # its id is random: nobody meets a key that is not theirs
-    invalid=({"deletion_window_days": 6}, {"deletion_window_days": 31}, {"rotation_days": 89}),
+    invalid=({"deletion_window_days": 6}, {"deletion_window_days": 31}, {"rotation_days": 89}, {"region": "mars"}),
 )
