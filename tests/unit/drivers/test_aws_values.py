@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.drivers.aws import policy, tags, traffic
-from provisioner.drivers.aws.cloudwatch_alarm import older
+from provisioner.drivers.aws.alarm_base import older
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.secret import ALPHABET, password
 from provisioner.model import Key
