@@ -8,6 +8,7 @@ import msgspec
 
 from provisioner.operations.status import DeploymentStatus
 from provisioner.plan.model import Plan, StepDecl
+from provisioner.resource import Gate, Registry
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     adopted: bool = False
     protect: bool = False
+    check: bool = False
+    """It is a gate, and makes nothing."""
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -44,8 +47,13 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         return next(node for node in self.nodes if node.step == step)
 
 
-def graph_of(plan: Plan, status: DeploymentStatus | None, *, full: bool = False) -> Graph:
-    """The graph of a plan. Edges that longer ways imply are left out unless ``full``."""
+def graph_of(
+    plan: Plan, status: DeploymentStatus | None, registry: Registry | None = None, *, full: bool = False
+) -> Graph:
+    """The graph of a plan. Edges that longer ways imply are left out unless ``full``.
+
+    Without a ``registry`` the types of ``check.*`` are all that is known to be gates.
+    """
     standing = {step.step: step for step in status.steps} if status is not None else {}
     depths = _depths(plan.steps)
     nodes = []
@@ -60,6 +68,7 @@ def graph_of(plan: Plan, status: DeploymentStatus | None, *, full: bool = False)
                 status=stand.status if stand is not None else "",
                 adopted=decl.adopt,
                 protect=decl.protect,
+                check=_is_gate(decl.type, registry),
             )
         )
     edges = [Edge(need, decl.name) for decl in plan.steps for need in decl.needs if need in depths]
@@ -69,6 +78,12 @@ def graph_of(plan: Plan, status: DeploymentStatus | None, *, full: bool = False)
         edges=tuple(edges if full else _reduced(plan.steps, edges)),
         stages=tuple(dict.fromkeys(decl.stage for decl in plan.steps)),
     )
+
+
+def _is_gate(type_: str, registry: Registry | None) -> bool:
+    if registry is None or type_ not in registry:
+        return type_.startswith("check.")
+    return issubclass(registry.type(type_), Gate)
 
 
 def _depths(steps: Sequence[StepDecl]) -> dict[str, int]:

@@ -94,7 +94,7 @@ def _curve(made: Layout, start: int, end: int) -> str:
 def _box(made: Layout, item: Item, node: Node) -> str:
     column = made.columns[item.column]
     x, y = column.x, item.y - BOX_HEIGHT / 2
-    check = node.type.startswith("check.")
+    check = node.check
     fill, line = COLOURS.get(node.status, _BARE)
     dashed = ' stroke-dasharray="4 3"' if node.status == "missing" else ""
     inset = 16 if check else 13

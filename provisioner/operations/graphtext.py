@@ -37,7 +37,7 @@ def mermaid(graph: Graph) -> str:
 
 def _mermaid_box(node: Node) -> str:
     label = f'"<b>{_escaped(node.step)}</b><br/>{_escaped(node.type)}"'
-    return f"{{{{{label}}}}}" if node.type.startswith("check.") else f"[{label}]"
+    return f"{{{{{label}}}}}" if node.check else f"[{label}]"
 
 
 def _escaped(text: str) -> str:
@@ -73,7 +73,7 @@ def _dot_look(node: Node) -> str:
     if node.status:
         fill, line = COLOURS[node.status]
         look += f', fillcolor="{fill}", color="{line}"'
-    return look + (", shape=hexagon" if node.type.startswith("check.") else "")
+    return look + (", shape=hexagon" if node.check else "")
 
 
 def _quoted(*lines: str) -> str:

@@ -112,4 +112,5 @@ def test_mermaid_and_dot_have_a_line_an_edge(desk: Desk) -> None:
 def test_json_has_nodes_and_edges(desk: Desk) -> None:
     made = desk.json("graph", desk.plan)
     assert [node["step"] for node in made["nodes"]] == ["net", "vault", "db", "gate"]
+    assert [node["check"] for node in made["nodes"]] == [False, False, False, True]
     assert {"need": "net", "step": "db"} in made["edges"]

@@ -20,7 +20,7 @@ from provisioner.operations.reversal import rollback
 from provisioner.operations.site import Options, Outcome, open_site
 from provisioner.plan.load import load_plan
 from provisioner.plan.model import Plan
-from provisioner.resource import Registry
+from provisioner.resource import Registry, Resource
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
 from provisioner.state.store import peek
@@ -209,5 +209,5 @@ def plan_of(subject: Subject) -> Plan:
 
 def made_steps(subject: Subject = CREDLINK) -> Sequence[tuple[str, str]]:
     """(step, type) of everything that a deployment makes."""
-    steps = plan_of(subject).steps
-    return [(step.name, step.type) for step in steps if not step.adopt and not step.type.startswith("check.")]
+    steps, types = plan_of(subject).steps, registry()
+    return [(s.name, s.type) for s in steps if not s.adopt and issubclass(types.type(s.type), Resource)]

@@ -35,7 +35,7 @@ def graph(app: App, chosen: Chosen, form: str | None, path: Path | None, full: b
     from provisioner.operations.graph import graph_of
 
     plan = read_plan(app, chosen)
-    made = graph_of(plan, _status(app, chosen, plan), full=full)
+    made = graph_of(plan, _status(app, chosen, plan), app.registry, full=full)
     form = form or _SUFFIXES.get(path.suffix.lower() if path else "", "text")
     if path is None:
         if app.json:
@@ -90,6 +90,7 @@ def _json(made: Graph) -> dict[str, Any]:
             "status": node.status or None,
             "adopted": node.adopted,
             "protect": node.protect,
+            "check": node.check,
         }
         for node in made.nodes
     ]
