@@ -137,3 +137,31 @@ def test_a_set_in_a_composite_alarm_is_kept_and_the_composite_is_named(lone_worl
     with pytest.raises(InUseError):
         driver.delete(key)
     assert [holder.owner for holder in driver.holders(key)] == [above.owner]
+
+
+def test_an_alarm_that_leaves_the_set_goes_once_the_composite_alarm_lets_it_go(lone_world: World) -> None:
+    sets, composites = lone_world.driver(TYPE), lone_world.driver("aws.composite_alarm")
+    both = {**TREE, "thresholds": {"cpu": {"critical": 90}, "read_latency": {"critical": 20}}}
+    key, seen = lone_world.make(TYPE, "db", both)
+    above, _ = lone_world.make("aws.composite_alarm", "any", {"any_of": seen.outputs["critical"]})
+    one = lone_world.spec(TYPE, {**TREE, "thresholds": {"cpu": {"critical": 90}}})
+    sets.update(key, one, ["thresholds"])
+    now = sets.read(key)
+    assert differing(sets, one, now) == set() and now.outputs["names"] == [f"{key.name}-cpu-critical"]
+    client = lone_world.session().client("cloudwatch")
+    leaving = {"AlarmNames": [f"{key.name}-read-latency-critical"]}
+    assert [alarm["ActionsEnabled"] for alarm in client.describe_alarms(**leaving)["MetricAlarms"]] == [False]
+    rule = lone_world.spec("aws.composite_alarm", {"any_of": now.outputs["critical"]})
+    composites.update(above, rule, ["any_of"])
+    assert client.describe_alarms(**leaving)["MetricAlarms"] == []
+
+
+def test_an_alarm_that_comes_back_before_it_could_go_is_one_of_the_set_again(lone_world: World) -> None:
+    sets = lone_world.driver(TYPE)
+    both = {**TREE, "thresholds": {"cpu": {"critical": 90}, "read_latency": {"critical": 20}}}
+    key, seen = lone_world.make(TYPE, "db", both)
+    lone_world.make("aws.composite_alarm", "any", {"any_of": seen.outputs["critical"]})
+    sets.update(key, lone_world.spec(TYPE, {**TREE, "thresholds": {"cpu": {"critical": 90}}}), ["thresholds"])
+    sets.update(key, lone_world.spec(TYPE, both), ["thresholds"])
+    assert differing(sets, lone_world.spec(TYPE, both), sets.read(key)) == set()
+    assert sets.read(key).outputs == seen.outputs

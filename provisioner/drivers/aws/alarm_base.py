@@ -20,7 +20,7 @@ from provisioner import resource
 from provisioner.drivers.aws import absent, alarm_proof, tagged, tags
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.session import AwsSession
-from provisioner.errors import AlreadyExistsError, NotFoundError
+from provisioner.errors import AlreadyExistsError, InUseError, NotFoundError
 from provisioner.model import Key, Observed, Phase
 from provisioner.proof import Proof
 
@@ -169,6 +169,8 @@ class NamedAlarm(resource.Resource):
         return self.session.call("cloudwatch", operation, what=key.name, region=key.region, **parameters)
 
 
+LEAVING: Final = "provisioner:leaving"
+"""A tag of an alarm that its set no longer wants and a composite alarm still names: it goes when that rule changes."""
 SET_MARK: Final = "\nprovisioner: {"
 """What stands in the description of an alarm that belongs to a set: the step's object is the set, not the alarm."""
 
@@ -176,6 +178,18 @@ SET_MARK: Final = "\nprovisioner: {"
 def in_set(alarm: Mapping[str, Any]) -> bool:
     """Whether the alarm is one of a set (:mod:`.alarms`)."""
     return SET_MARK in str(alarm.get("AlarmDescription") or "")
+
+
+def sweep(session: AwsSession, key: Key, names: Sequence[str]) -> None:
+    """Deletes those of the named alarms that were only waiting for a rule to let them go."""
+    for name in names:
+        arn = alarm_arn(session, key, name)
+        place = {"what": name, "region": key.region}
+        with suppress(NotFoundError, InUseError):  # it is gone, or another rule names it
+            answer = session.call("cloudwatch", "list_tags_for_resource", ResourceARN=arn, **place)
+            marks = tags.from_list(answer.get("Tags"))
+            if LEAVING in marks and str(tags.owner(marks)).partition("/")[0] == key.deployment:
+                session.call("cloudwatch", "delete_alarms", AlarmNames=[name], **place)
 
 
 def alarm_arn(session: AwsSession, key: Key, name: str) -> str:

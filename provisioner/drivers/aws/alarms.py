@@ -5,7 +5,11 @@ words mean stands in :mod:`.alarm_words`. The step's object is the set of these 
 its first moment, and says in its description what it was made from (:mod:`.alarm_set`): so a read can tell a threshold
 that somebody moved from one that was asked for, without knowing the plan.
 
-Weakness: the tags of each alarm take a call of their own, unless a glance at all of them is enough.
+An alarm that is no longer wanted and that a composite alarm still names cannot be deleted yet: it is silenced and
+marked, and goes when the step of that composite alarm, which comes after this one, changes its rule.
+
+Weaknesses: the tags of each alarm take a call of their own, unless a glance at all of them is enough. Where the
+composite alarm leaves the plan in the same deploy, the silenced alarm stays until the next change or the destroy.
 """
 
 from __future__ import annotations
@@ -30,13 +34,13 @@ from provisioner.drivers.aws import (
     tagged,
     tags,
 )
-from provisioner.drivers.aws.alarm_base import NAMES_AT_ONCE
+from provisioner.drivers.aws.alarm_base import LEAVING, NAMES_AT_ONCE
 from provisioner.drivers.aws.alarm_words import LEVELS, WORDS
 from provisioner.drivers.aws.cloudwatch_alarm import CloudwatchAlarm
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
-from provisioner.errors import AlreadyExistsError, NotFoundError
+from provisioner.errors import AlreadyExistsError, InUseError, NotFoundError
 from provisioner.model import Key, Observed, Phase
 from provisioner.proof import Proof
 from provisioner.resource import outright
@@ -144,7 +148,7 @@ class Alarms(resource.Resource):
 
     def read(self, key: Key) -> Observed | None:
         """The set as its alarms say it; what of them is not as it was made is left out of the thresholds."""
-        found = self._found(key)
+        found = self._staying(key)
         if not found:
             return absent.note(self.session, self.type, key, None)
         ours = [alarm for alarm in found if tags.owner(alarm.marks) == key.owner] or found
@@ -182,7 +186,9 @@ class Alarms(resource.Resource):
         for name, one in wanted.items():
             if name not in there or alarm_set.differing(one, there[name].alarm):
                 self._put(key, name, one, tags.wanted(key, spec.tags))
-        self._delete(key, [name for name in there if name not in wanted])
+            if name in there and LEAVING in there[name].marks:
+                self._call("untag_resource", key, name, ResourceARN=there[name].arn, TagKeys=[LEAVING])
+        self._let_go(key, [one for name, one in there.items() if name not in wanted])
         plan = spec.tags if asked(changed, "tags") else None
         for name in wanted.keys() & there.keys():
             put, drop = tags.changes(key, plan, there[name].marks)
@@ -221,11 +227,11 @@ class Alarms(resource.Resource):
 
     def prove(self, key: Key) -> Sequence[Proof]:
         """Whether each of them would tell somebody."""
-        return alarm_proof.prove(self.session, key, [one.alarm for one in self._found(key)])
+        return alarm_proof.prove(self.session, key, [one.alarm for one in self._staying(key)])
 
     def ring(self, key: Key, reason: str) -> Sequence[str]:
         """Sets one of them to ALARM, a critical one if there is one: one call in the night is enough."""
-        found = {one.name: one.alarm for one in self._found(key)}
+        found = {one.name: one.alarm for one in self._staying(key)}
         if not found:
             raise NotFoundError("none of its alarms is there", where=f"cloudwatch {key.name}")
         first = min(found, key=lambda name: (_level(key.name, name) != "critical", name))
@@ -240,6 +246,16 @@ class Alarms(resource.Resource):
         told = cloudwatch_alarm.request(wanted)
         self._call("put_metric_alarm", key, name, AlarmName=name, Tags=tags.to_list(marks), **told)
         tagged.born(self.session, alarm_base.alarm_arn(self.session, key, name), marks)
+
+    def _let_go(self, key: Key, alarms: Sequence[_Alarm]) -> None:
+        """Deletes what is no longer wanted; what a composite alarm still names goes when its rule is changed."""
+        for one in alarms:
+            try:
+                self._delete(key, [one.name])
+            except InUseError:
+                leaving = tags.to_list({LEAVING: "a composite alarm names it"})
+                self._call("tag_resource", key, one.name, ResourceARN=one.arn, Tags=leaving)
+                self._call("disable_alarm_actions", key, one.name, AlarmNames=[one.name])
 
     def _delete(self, key: Key, names: Sequence[str]) -> None:
         for some in chunks(names, NAMES_AT_ONCE):
@@ -268,6 +284,10 @@ class Alarms(resource.Resource):
                 marks = known.get(str(alarm["AlarmArn"]))
                 found.append(_Alarm(alarm, self._tags(key, alarm) if marks is None else marks))
         return found
+
+    def _staying(self, key: Key) -> list[_Alarm]:
+        """Without those that only wait for a composite alarm to let them go."""
+        return [one for one in self._found(key) if LEAVING not in one.marks]
 
     def _tags(self, key: Key, alarm: Mapping[str, Any]) -> dict[str, str]:
         answer = self._call("list_tags_for_resource", key, str(alarm["AlarmName"]), ResourceARN=alarm["AlarmArn"])

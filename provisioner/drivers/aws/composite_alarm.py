@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import alarm_expression, bill_watch, same, tagged, tags
-from provisioner.drivers.aws.alarm_base import LISTS, Actions, NamedAlarm
+from provisioner.drivers.aws.alarm_base import LISTS, Actions, NamedAlarm, sweep
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key
@@ -120,6 +120,7 @@ class CompositeAlarm(NamedAlarm):
         now, wish = _kept(found), _request(spec, changed)
         if any(now.get(name) != value for name, value in wish.items()):
             self._call("put_composite_alarm", key, AlarmName=key.name, **{**now, **wish})
+            sweep(self.session, key, _dropped(str(now["AlarmRule"]), str(wish.get("AlarmRule", now["AlarmRule"]))))
         self._retag(key, arn, spec.tags if asked(changed, "tags") else None)
 
 
@@ -147,6 +148,12 @@ def _rule(spec: CompositeAlarm.Spec) -> str | None:
         (alarm_expression.joined(named, word) for field, word in _WORDS.items() if (named := getattr(spec, field))),
         None,
     )
+
+
+def _dropped(before: str, after: str) -> list[str]:
+    """The alarms that a rule named and names no more."""
+    old, new = (alarm_expression.names(alarm_expression.parse(one)) for one in (before, after))
+    return sorted(set(old) - set(new))
 
 
 def _kept(found: Mapping[str, Any]) -> dict[str, Any]:
