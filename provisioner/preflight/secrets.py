@@ -18,6 +18,8 @@ from provisioner.rules.rule import Hit, Level, at, on
 _ROTATION: Final = f"{AWS}/secretsmanager/latest/userguide/reference_secret_json_structure.html"
 _GENERATED: Final = 63
 """Characters that a generated secret is made of: letters, digits and the hyphen."""
+ROTATION: Final = "aws.secret_rotation"
+_MANAGER: Final = "secretsmanager.amazonaws.com"
 _BITS: Final = 96.0
 _PASSWORDS: Final = ("password", "auth_token")
 
@@ -42,7 +44,8 @@ def no_engine(look: Look) -> Iterator[Hit]:
     """A document with a database's credentials does not say which engine, which AWS's rotation needs to know."""
     for item, path, document in _documents(look):
         if {"username", "password"} <= document.keys() and "engine" not in document:
-            yield at(item, path, "there is no engine in it: AWS's rotation does not know how to log in")
+            level = Level.ERROR if _rotated(look, item) else None
+            yield at(item, path, "there is no engine in it: AWS's rotation does not know how to log in", level=level)
 
 
 @rule("secret.no-host", Level.WARNING, source=_ROTATION, hint="host: ${db.endpoint}, in an aws.secret_version below it")
@@ -50,7 +53,37 @@ def no_host(look: Look) -> Iterator[Hit]:
     """A document with a database's credentials does not say where the database is."""
     for item, path, document in _documents(look):
         if {"username", "password", "engine"} <= document.keys() and "host" not in document:
-            yield at(item, path, "there is no host in it: neither applications nor rotation find the database")
+            level = Level.ERROR if _rotated(look, item) else None
+            message = "there is no host in it: neither applications nor rotation find the database"
+            yield at(item, path, message, level=level)
+
+
+def _rotated(look: Look, item: Item) -> bool:
+    """Whether the secret that a document is in is one that is rotated."""
+    secrets = [item] if item.type == "aws.secret" else look.outline.links(item, "secret")
+    rotated = [link for rotation in look.outline.of(ROTATION) for link in look.outline.links(rotation, "secret")]
+    return any(secret in rotated for secret in secrets)
+
+
+@rule(
+    "secret.rotation-shut-out",
+    Level.ERROR,
+    source=f"{AWS}/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html",
+    hint="an aws.lambda_permission for secretsmanager.amazonaws.com, above the rotation",
+)
+def rotation_shut_out(look: Look) -> Iterator[Hit]:
+    """Secrets Manager may not call the function that is to rotate a secret."""
+    outline = look.outline
+    for rotation in outline.of(ROTATION):
+        function = outline.link(rotation, "function_arn", "aws.lambda_function")
+        if function is None:
+            continue
+        permissions = [p for p in outline.users(function, "aws.lambda_permission") if p.get("service") == _MANAGER]
+        if not permissions:
+            yield on(rotation, "function_arn", f"nothing lets {_MANAGER} call {function.step.name}")
+        elif not any(permission.step.name in rotation.step.needs for permission in permissions):
+            hint = f"after: [{permissions[0].step.name}]"
+            yield on(rotation, "", f"it does not wait for {permissions[0].step.name}", hint=hint, level=Level.WARNING)
 
 
 @rule(

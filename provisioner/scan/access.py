@@ -219,3 +219,17 @@ def lambda_shared_role(look: Look) -> Iterator[Hit]:
             other = first.setdefault(role.step.name, function.step.name)
             if other != function.step.name:
                 yield on(function, "role_arn", f"{other} has {role.step.name}, too")
+
+
+@rule(
+    "sec.lambda-any-caller",
+    Level.MEDIUM,
+    family="access",
+    source=f"{CONTROLS}/lambda-controls.html#lambda-1",
+    hint="source_arn, or source_account: else anybody's secret or bucket may call it through the service",
+)
+def lambda_any_caller(look: Look) -> Iterator[Hit]:
+    """A service may call a function on behalf of any account."""
+    for item in look.outline.of("aws.lambda_permission"):
+        if not item.sets("source_arn") and not item.sets("source_account"):
+            yield on(item, "service", f"{item.get('service')} may call it on anybody's behalf")

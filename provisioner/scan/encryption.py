@@ -76,7 +76,7 @@ def cache_own_key(look: Look) -> Iterator[Hit]:
 def s3_own_key(look: Look) -> Iterator[Hit]:
     """A bucket's objects are encrypted with S3's own key, which whoever may read the object may use."""
     for item in look.outline.of("aws.s3_bucket"):
-        if item.get("encryption", "AES256") != "aws:kms":
+        if item.get("encryption") == "AES256":
             yield on(item, "encryption", "its objects are encrypted with S3's own key")
 
 

@@ -33,7 +33,7 @@ def log_passwords(look: Look) -> Iterator[Hit]:
 def rds_no_logs(look: Look) -> Iterator[Hit]:
     """A database's log stays on it, and goes with it."""
     for item in look.outline.of("aws.rds_instance"):
-        exports = item.get("log_exports", [])
+        exports = item.get("log_exports")
         if isinstance(exports, list) and "postgresql" not in exports:
             yield on(item, "log_exports", "its log is not sent to CloudWatch")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def outline(tmp_path: Path, bent: dict[str, Any], **options: Any) -> Outline:
     (tmp_path / "code").mkdir(exist_ok=True)
     (tmp_path / "code" / "handler.py").write_text("def handler(event, context):\n    return event\n")
     path = tmp_path / "plan.yaml"
-    path.write_text(yaml.safe_dump(bend(bent), sort_keys=False))
+    path.write_text(json.dumps(bend(bent)))
     return Outline(load_plan(path, TYPES, **options), TYPES)
 
 

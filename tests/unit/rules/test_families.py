@@ -18,7 +18,7 @@ PASSWORD = "SHOP_DB_PASSWORD"
 STRONG = "kq7-Vd3xR9-mZb2tW4yC8-hJn6"
 ONLINE = {rule.id for rule in preflight_rules().values() if rule.online}
 
-UNAVOIDABLE = {"sec.secret-rotation", "sec.bucket-tls"}
+UNAVOIDABLE = {"sec.bucket-tls"}
 """Found in every plan as long as there is no type, or no field, that a plan could answer them with."""
 DEPLOYED = {"sec.iam-everything"}
 """Refused in a plan already, so only found in what is deployed: see test_deployed."""
