@@ -1,6 +1,6 @@
 """What a cloud bills an object for, in the words of its type: quantities a month, without any money.
 
-A type that knows its charges has a function ``charges`` (:class:`provisioner.resource.CanPrice`); the price lists of
+A type that knows its charges has a function ``charges`` (:class:`provisioner.powers.CanPrice`); the price lists of
 :mod:`provisioner.cost` turn what it says into money. What no plan can know (requests, gigabytes of logs) it asks of
 :class:`Uses`, which remembers what was asked and what was taken for granted.
 """

@@ -11,8 +11,8 @@ whatever a later step needs, ``read`` finds.
     └── Gate                a check that passes or fails; nothing is made, nothing is undone
 
 Optional powers are small protocols, found by ``isinstance``: CanUpdate, CanReadMany, CanDiscard, CanSettle, CanBorrow,
-CanSearch, CanFind, CanClaim, CanNameHolders, CanLinger, CanPrice, CanSave; of a session CanBeFenced, CanClose,
-CanGlance, CanLeaveOut.
+CanSearch, CanFind, CanClaim, CanNameHolders, CanLinger (and those of :mod:`provisioner.powers`, which are asked of a
+class); of a session CanBeFenced, CanClose, CanGlance, CanLeaveOut.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar, runtime_
 
 import msgspec
 
-from provisioner.charge import Alternative, Charge, Uses
 from provisioner.errors import BusyError, CloudError, ThrottledError, UsageError
 from provisioner.model import Key, Observed
 
@@ -287,26 +286,6 @@ class CanLinger(Protocol):
     """
 
     def lingers(self, key: Key) -> str | None: ...
-
-
-@runtime_checkable
-class CanPrice(Protocol):
-    """Says what of an object is billed, before it exists; a type without it has no price that is known.
-
-    Asked of the class: ``item`` and ``outline`` are a step and its plan as :mod:`provisioner.plan.outline` knows them,
-    ``use`` has what only its users can say. A type that is free has :func:`provisioner.charge.nothing`.
-    """
-
-    @staticmethod
-    def charges(item: Any, outline: Any, use: Uses) -> Sequence[Charge]: ...
-
-
-@runtime_checkable
-class CanSave(Protocol):
-    """Knows ways to have an object for less; asked of the class, as :class:`CanPrice` is."""
-
-    @staticmethod
-    def savings(item: Any, outline: Any, use: Uses) -> Sequence[Alternative]: ...
 
 
 @contextmanager

@@ -29,6 +29,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Place]]] = {
     },
     "Look": {
         "status": Place(f"{_VERBS}.looks:status", "How a deployment stands, step by step."),
+        "verify": Place(f"{_VERBS}.verify:verify", "Go through the checklist of everything that is deployed."),
         "drift": Place(f"{_VERBS}.drift:drift", "What was changed outside: cloud, record and plan side by side."),
         "outputs": Place(f"{_VERBS}.looks:outputs", "Endpoints and other values that a deployment hands on."),
         "export": Place(f"{_VERBS}.export:export", "All that the next module needs, without a secret."),

@@ -16,7 +16,7 @@ from provisioner.cost.bill import TERMS, Estimate, Promise, StepCost, estimate, 
 from provisioner.cost.tables import terms
 from provisioner.cost.usage import Usage
 from provisioner.plan.outline import Item, Outline
-from provisioner.resource import CanSave
+from provisioner.powers import CanSave
 
 RESERVED: Final = "cost.reserved-term"
 UNUSED: Final = "plan.unused-parameter"

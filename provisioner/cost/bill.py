@@ -12,7 +12,8 @@ from provisioner.charge import Charge, Use
 from provisioner.cost.tables import discount, quote
 from provisioner.cost.usage import Usage
 from provisioner.plan.outline import Item, Outline
-from provisioner.resource import CanPrice, Gate
+from provisioner.powers import CanPrice
+from provisioner.resource import Gate
 
 CENT: Final = Decimal("0.01")
 _NOTHING: Final = Decimal(0)

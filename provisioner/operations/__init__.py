@@ -11,7 +11,7 @@
 7. ``drift``     every object three ways, and what is in no record; ``adopt`` takes the cloud's word into the record,
                  ``salvage`` writes lost records anew (``kin`` guesses what needs what). None of them touches an object.
 8. ``surveys``   preflight with the cloud's answers, and the scan of what is deployed.
-9. ``costs``     the record, told as a plan's outline, so that it can be priced.
+9. ``verify``    the checklists of what is deployed, gone through; ``costs``: the record, told as a plan's outline, so that it can be priced.
 10. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
 
 Weakness: a run holds its process for as long as the cloud takes; there is no daemon that would go on without it. If it

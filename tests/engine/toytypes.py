@@ -10,6 +10,7 @@ import msgspec
 from provisioner.charge import Charge, Uses, months, nothing
 from provisioner.errors import AccessDeniedError, NotFoundError, NotOfferedError, UnavailableError
 from provisioner.model import Key, Observed, Phase
+from provisioner.powers import Point
 from provisioner.resource import Gate, Holder, Registry, Resource, Spec, Verdict, outright, resource
 from provisioner.secret import Secret
 from tests.engine.toycloud import Thing, ToyCloud
@@ -210,6 +211,18 @@ class ToyDatabase(_Searched):
             months("aws.watch/alarm", "looks", looks, region="us-east-1"),
         ]
 
+    @staticmethod
+    def points() -> tuple[Point, ...]:
+        """One of each kind."""
+        return (
+            Point("it is available"),
+            Point("as large as planned", ("size",)),
+            Point("protected", ("protected",)),
+            Point("reached through its network", walls="uses"),
+            Point("it answers", gate=True),
+            Point("somebody likes it", unseen="that is a matter of taste"),
+        )
+
     def discard(self, key: Key) -> None:
         self._remove("discard", key)
 
@@ -309,6 +322,12 @@ class ToyVault(Resource):
 
     Spec = VaultSpec
     charges = staticmethod(nothing)
+
+    @staticmethod
+    def points() -> tuple[Point, ...]:
+        """Its value, and no more."""
+        return (Point("its value can be read", fetches="value"),)
+
     service = "toy"
     outputs = {"value": Secret, "id": str}
     identifier = "id"

@@ -24,6 +24,7 @@ from provisioner.drivers.aws import (
     cache_nodes,
     cache_rules,
     cache_state,
+    checklists,
     failed,
     given,
     rds_rules,
@@ -125,15 +126,11 @@ class CacheReplicationGroup(resource.Resource):
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {
-        "name": str,
-        "arn": str,
-        "primary_endpoint": str,
-        "reader_endpoint": str,
-        "port": int,
-        "engine_version": str,
+        "name": str, "arn": str, "primary_endpoint": str, "reader_endpoint": str, "port": int, "engine_version": str,
         "status": str,
-    }
+    }  # fmt: skip
     charges, savings = staticmethod(bill_cache.replication_group), staticmethod(thrift.replication_group)
+    points = staticmethod(checklists.redis)
     rules = cache_rules.RULES
     service = "elasticache"
     timeout = 600.0

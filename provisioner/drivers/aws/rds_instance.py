@@ -18,6 +18,7 @@ from msgspec import Meta
 from provisioner import resource
 from provisioner.drivers.aws import (
     bill_rds,
+    checklists,
     rds_changes,
     rds_rules,
     rds_state,
@@ -158,6 +159,7 @@ class RdsInstance(DbInstance):
         tags: Tags = None
 
     charges, savings = staticmethod(bill_rds.instance), staticmethod(thrift.instance)
+    points = staticmethod(checklists.rds)
     rules = rds_rules.RULES
     holds_data = True
     immutable = frozenset({"name", "engine", "db_name", "username", "subnet_group", "storage_encrypted", "kms_key"})

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import bill_store, s3_rules, tagged, tags, thrift
+from provisioner.drivers.aws import bill_store, checklists, s3_rules, tagged, tags, thrift
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.s3_rules import CorsRule, LifecycleRule
 from provisioner.drivers.aws.tags import Tags
@@ -77,6 +77,7 @@ class S3Bucket(resource.Resource):
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "domain": str, "region": str}
     charges = staticmethod(bill_store.bucket)
     savings = staticmethod(thrift.bucket)
+    points = staticmethod(checklists.bucket)
     rules = (
         rule(_kms, "encryption", "kms_key"),
         rule(s3_rules.lifecycle_complaint, "lifecycle"),

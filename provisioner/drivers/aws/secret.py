@@ -27,7 +27,7 @@ import msgspec
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import bill_store, secret_list
+from provisioner.drivers.aws import bill_store, checklists, secret_list
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -129,6 +129,7 @@ class ManagedSecret(resource.Resource):
 
     outputs: ClassVar[Mapping[str, type]] = {"value": Secret, "arn": str, "name": str}
     charges = staticmethod(bill_store.secret)
+    points = staticmethod(checklists.secret)
     """``value``: the generated value (of a document, its member); fetched when it is used."""
     rules = (resource.Rule(("generate",), _enough),)
     service = "secretsmanager"

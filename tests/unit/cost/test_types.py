@@ -8,7 +8,8 @@ import pytest
 
 from provisioner.cost.tables import Price, PriceList, discount, names, price_list, quote
 from provisioner.drivers.typemap import registry
-from provisioner.resource import CanPrice, Gate
+from provisioner.powers import CanPrice
+from provisioner.resource import Gate
 
 TYPES = registry()
 LISTS = {name: listed for name in names() if (listed := price_list(name))}
