@@ -62,8 +62,8 @@ def managed(eni: Any) -> bool:
 
 
 def _ours(eni: Any) -> bool:
-    """Whether it is made and taken away here; those of NAT gateways are not."""
-    return managed(eni) and not natgateways.of_gateway(eni)
+    """Whether it is made and taken away here; those of NAT gateways and VPC endpoints are not."""
+    return managed(eni) and eni.interface_type not in (natgateways.INTERFACE, endpoints.INTERFACE)
 
 
 def _make(backend: Any, item: _Wanted) -> Any:
