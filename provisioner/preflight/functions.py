@@ -66,7 +66,7 @@ def logs_role(look: Look) -> Iterator[Hit]:
     "lambda.alone",
     Level.WARNING,
     source=f"{_GUIDE}/configuration-vpc-internet.html",
-    hint="a NAT gateway with a route from its subnets, or VPC endpoints; waive it where there are endpoints",
+    hint="an aws.vpc_endpoint of secretsmanager in its VPC, or a NAT gateway with a route from its subnets",
 )
 def alone(look: Look) -> Iterator[Hit]:
     """A function in a VPC reads a secret, and its subnets have no way to where secrets are."""
@@ -80,8 +80,20 @@ def alone(look: Look) -> Iterator[Hit]:
     for function in outline.of(FUNCTION):
         secrets = [link for link in outline.links(function, "environment") if link.type.startswith("aws.secret")]
         subnets = [link.step.name for link in outline.links(function, "subnets")]
-        if secrets and subnets and not routed.intersection(subnets):
+        if secrets and subnets and not routed.intersection(subnets) and not _answered_inside(look, function):
             yield on(function, "subnets", f"{', '.join(subnets)} have no route out, so that AWS's APIs are not reached")
+
+
+def _answered_inside(look: Look, function: Item) -> bool:
+    """Whether an endpoint in the VPC of its subnets goes by the name of Secrets Manager."""
+    outline = look.outline
+    homes = {vpc.step.name for subnet in outline.links(function, "subnets") for vpc in outline.links(subnet, "vpc_id")}
+    return any(
+        str(endpoint.get("service")).rpartition(".")[2] == "secretsmanager"
+        and endpoint.get("private_dns")
+        and homes & {vpc.step.name for vpc in outline.links(endpoint, "vpc_id")}
+        for endpoint in outline.of("aws.vpc_endpoint")
+    )
 
 
 @rule("alarm.lambda-duration", Level.ERROR, source=f"{_GUIDE}/configuration-timeout.html", family="alarm")

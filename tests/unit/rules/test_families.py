@@ -48,6 +48,17 @@ def test_a_plan_that_is_as_it_should_be_has_no_finding(tmp_path: Path, monkeypat
     assert [str(r.finding) for r in report.results if r.finding.id not in UNAVOIDABLE] == []
 
 
+def test_a_function_that_reads_a_secret_through_an_endpoint_is_not_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSWORD, STRONG)
+    (function,) = (case["bent"] for case in every_case() if case["rule"] == "lambda.alone")
+    for service, alone in (("secretsmanager", False), ("kms", True)):
+        wish = {"vpc_id": "${vpc.vpc_id}", "service": service, "subnets": ["${sub-a.subnet_id}"]}
+        report = look(outline(tmp_path, {**function, "+way": {"type": "aws.vpc_endpoint", "with": wish}}))
+        assert ("lambda.alone" in {result.finding.id for result in report.results}) is alone
+
+
 def test_every_rule_that_needs_no_cloud_has_a_case() -> None:
     offline = {*preflight_rules(), *scan_rules()} - ONLINE
     assert offline - {case["rule"] for case in every_case()} - UNAVOIDABLE - DEPLOYED == set()
