@@ -66,15 +66,15 @@ def _redis(world: World, session: CheckSession | None = None, step: str = "redis
 
 
 def test_a_database_that_answers_passes_with_its_certificate_verified(world: World) -> None:
-    passed, detail = _postgres(world)
+    passed, detail, _ = _postgres(world)
     assert passed and detail.startswith("PostgreSQL ") and "certificate verified" in detail
 
 
 def test_without_a_known_authority_require_encrypts_and_verify_refuses(world: World) -> None:
-    passed, detail = _postgres(world, CheckSession())
+    passed, detail, _ = _postgres(world, CheckSession())
     assert passed and "verified" not in detail
     assert _postgres(world, CheckSession(), tls="verify").detail.startswith("tls: ")
-    passed, detail = _redis(world, CheckSession())
+    passed, detail, _ = _redis(world, CheckSession())
     assert passed and "verified" not in detail
     assert _redis(world, CheckSession(), tls="verify").detail.startswith("tls: ")
 
@@ -102,20 +102,20 @@ def test_several_authorities_are_tried_together(world: World, tmp_path: Path) ->
     ],
 )
 def test_a_database_that_fails_is_told_by_stage(world: World, more: dict[str, Any], stage: str) -> None:
-    passed, detail = _postgres(world, **more)
+    passed, detail, _ = _postgres(world, **more)
     assert not passed and detail.startswith(f"{stage}: ")
     assert _PASSWORD not in detail and "not-the-password" not in detail
 
 
 def test_parameters_are_compared_as_rds_and_as_postgresql_write_them(world: World) -> None:
     settings = {"autovacuum": "1", "log_min_duration_statement": "-1", "ssl": "0", "statement_timeout": "0"}
-    passed, detail = _postgres(world, parameters=settings)
+    passed, detail, _ = _postgres(world, parameters=settings)
     assert passed, detail
     assert _postgres(world, parameters={"autovacuum": "off"}).detail == "answer: autovacuum is on, not off"
 
 
 def test_a_cache_that_answers_passes_and_says_that_a_token_is_required(world: World) -> None:
-    passed, detail = _redis(world)
+    passed, detail, _ = _redis(world)
     assert passed and "token required" in detail and "certificate verified" in detail
 
 
@@ -132,13 +132,13 @@ def test_a_cache_that_answers_passes_and_says_that_a_token_is_required(world: Wo
     ],
 )
 def test_a_cache_that_fails_is_told_by_stage(world: World, more: dict[str, Any], stage: str) -> None:
-    passed, detail = _redis(world, **more)
+    passed, detail, _ = _redis(world, **more)
     assert not passed and detail.startswith(f"{stage}: ")
     assert _TOKEN not in detail and "not-the-token" not in detail
 
 
 def test_a_cache_that_lets_anyone_in_fails_where_a_token_is_expected(world: World) -> None:
-    passed, detail = _redis(world, step="open", tls="off")
+    passed, detail, _ = _redis(world, step="open", tls="off")
     assert not passed and "answers without a token" in detail
     assert _redis(world, step="open", tls="off", auth_token=None).passed
 
