@@ -1,4 +1,4 @@
-"""Powers of types that watch: whether what they made would tell somebody, and a try of it.
+"""Powers of types that watch: whether what they made would tell somebody, a try of it, and what is to be measured.
 
 Found by ``isinstance``, like the powers in :mod:`provisioner.resource`.
 """
@@ -6,8 +6,8 @@ Found by ``isinstance``, like the powers in :mod:`provisioner.resource`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from provisioner.model import Key
 
@@ -47,3 +47,18 @@ class CanRing(Protocol):
     def ring(self, key: Key, reason: str) -> Sequence[str]: ...
 
     def heard(self, key: Key) -> Sequence[Proof]: ...
+
+
+@runtime_checkable
+class CanMeasure(Protocol):
+    """A gate that can also tell how busy what it asks is, and with what. It reads alone.
+
+    ``slowest``: statements, the one that took the most time in all first. ``sample``: counters by name, of one moment;
+    ``baseline`` makes of some of them what is worth keeping.
+    """
+
+    def slowest(self, spec: Any, limit: int) -> Sequence[Mapping[str, Any]]: ...
+
+    def sample(self, spec: Any) -> Mapping[str, float]: ...
+
+    def baseline(self, samples: Sequence[Mapping[str, float]]) -> Mapping[str, Any]: ...

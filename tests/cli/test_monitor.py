@@ -148,3 +148,12 @@ def test_an_alarm_that_rings_at_the_end_of_a_deployment_takes_all_of_it_back(run
     [failure] = outcome["failures"]
     assert failure["step"] == "all-quiet" and "watched-trouble rings" in str(failure)
     assert run("sandbox", "inventory")["objects"] == []
+
+
+def test_an_alarm_leaves_a_plan_in_one_deploy_though_a_composite_alarm_named_it(run: Run, plan: Path) -> None:
+    run("deploy", plan, "--yes")
+    plan.write_text(PLAN.replace(", connections: {critical: 80}", ""))
+    run("deploy", plan, "--yes")
+    alarms = {one["name"] for one in run("sandbox", "inventory")["objects"] if one["type"] == "alarm"}
+    assert alarms == {"watched-db-cpu-warning", "watched-db-cpu-critical", "watched-trouble"}
+    assert run("plan", plan, "--detailed-exitcode")["exit_code"] == 0

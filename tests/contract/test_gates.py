@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from provisioner.drivers.check.postgres import Postgres
 from provisioner.drivers.check.redis import Redis
 from provisioner.drivers.check.session import CheckSession, open_session
 from provisioner.drivers.check.tcp import Tcp
-from provisioner.errors import SandboxError
+from provisioner.errors import GateError, InvalidRequestError, SandboxError
 from provisioner.resource import Registry, Verdict
 from provisioner.secret import Secret
 from tests.contract.conftest import REGION
@@ -157,3 +158,52 @@ def test_an_endpoints_file_that_cannot_be_read_is_an_error_not_a_missing_anchor(
         open_session()
     monkeypatch.delenv("PROVISIONER_ENDPOINTS")
     assert open_session().anchors == ()
+
+
+def _asked(world: World, text: str) -> None:
+    with psycopg.connect(
+        host=world["db"]["endpoint"], port=world["db"]["port"], dbname="app", user="boss", password=_PASSWORD,
+        sslmode="require", autocommit=True,
+    ) as connection:  # fmt: skip
+        connection.execute(text)
+
+
+def _spec(world: World) -> Postgres.Spec:
+    db = world["db"]
+    return Postgres.Spec(
+        host=db["endpoint"], port=db["port"], database="app", username="boss", password=Secret(_PASSWORD)
+    )
+
+
+def test_the_slowest_statements_are_told_without_anybodys_values(world: World) -> None:
+    gate = Postgres(open_session())
+    with pytest.raises(InvalidRequestError, match="pg_stat_statements is not installed"):
+        gate.slowest(_spec(world), 5)
+    _asked(world, "CREATE EXTENSION pg_stat_statements")
+    _asked(world, "CREATE ROLE reader PASSWORD 'canary-of-a-role'")
+    _asked(world, "SELECT count(*), 'canary-of-a-query' FROM generate_series(1, 400000)")
+    found = gate.slowest(_spec(world), 50)
+    assert [one["total_ms"] for one in found] == sorted((one["total_ms"] for one in found), reverse=True)
+    texts = " ".join(one["query"] for one in found)
+    assert "generate_series($" in texts and "canary" not in texts
+    _asked(world, "DROP ROLE reader")
+
+
+def test_a_baseline_says_how_busy_a_database_was_between_its_samples(world: World) -> None:
+    gate = Postgres(open_session())
+    samples = [gate.sample(_spec(world)) for _ in range(3)]
+    told = gate.baseline(samples)
+    assert told["samples"] == 3 and told["latency_ms"]["p95"] >= told["latency_ms"]["p50"] > 0
+    assert told["transactions_per_second"] >= 0 and told["connections"]["allowed"] > 0
+
+
+def test_a_database_that_does_not_answer_is_not_measured_and_its_password_not_told(world: World) -> None:
+    wrong = Postgres.Spec(**{**_spec_tree(world), "password": Secret("not-the-password")})
+    with pytest.raises(GateError, match="password: FATAL") as refused:
+        Postgres(open_session()).sample(wrong)
+    assert "not-the-password" not in str(refused.value)
+
+
+def _spec_tree(world: World) -> dict[str, Any]:
+    spec = _spec(world)
+    return {name: getattr(spec, name) for name in spec.__struct_fields__}

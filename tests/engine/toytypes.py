@@ -386,6 +386,17 @@ class ToyGate(Gate):
         self.session.enter("check", spec.thing)
         return Verdict(spec.thing in self.session.things, "looked", final=spec.thing.startswith("lost-"))
 
+    def slowest(self, spec: GateSpec, limit: int) -> list[dict[str, Any]]:
+        times = {"total_ms": 1500.0, "mean_ms": 1.5, "calls": 1000, "share_percent": 75.0}
+        return [{"query": f"SELECT * FROM {spec.thing}", **times}][:limit]
+
+    def sample(self, spec: GateSpec) -> dict[str, float]:
+        self.session.enter("sample", spec.thing)
+        return {"calls": float(self.session.clock.now())}
+
+    def baseline(self, samples: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+        return {"samples": len(samples), "latency_ms": {"p50": 1.0, "p95": 2.0}}
+
 
 class _ToyRegistry(Registry):
     def __init__(self, cloud: ToyCloud, types: Mapping[str, str]) -> None:

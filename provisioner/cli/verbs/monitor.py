@@ -1,4 +1,4 @@
-"""``monitor``: whether alarms, dashboards and budgets would tell anybody, and a try."""
+"""``monitor``: whether alarms, dashboards and budgets would tell anybody, a try, and what a database is busy with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from provisioner.cli.app import App
 from provisioner.cli.lazy import Verb
-from provisioner.cli.options import Named, record_options
+from provisioner.cli.options import Chosen, Named, plan_options, record_options
 
 UNHEALTHY = 8
 
@@ -66,6 +66,49 @@ def test(app: App, named: Named, step: str, wait: str, yes: bool) -> int:
     return exit_code
 
 
+_CHECK = click.option(
+    "--check", metavar="STEP", help="The check.postgres of the plan through which to ask; left out: its only one."
+)
+
+
+@monitor.command("top-sql", cls=Verb)
+@plan_options
+@_CHECK
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many statements.")
+@click.pass_obj
+def top_sql(app: App, chosen: Chosen, check: str | None, limit: int) -> int:
+    """The statements that took the most time, from the database's own pg_stat_statements; without their values."""
+    from provisioner.cli.text.monitor import statements_text
+    from provisioner.cli.work import read_plan, reading
+    from provisioner.operations import measure
+
+    plan = read_plan(app, chosen)
+    with reading(app, chosen, plan.deployment, plan) as site:
+        name, found = measure.slowest(site, plan, check, limit)
+    result = {"deployment": plan.deployment, "check": name, "statements": [dict(one) for one in found]}
+    app.tell(result, lambda: statements_text(found, app.printer.out.width))
+    return 0
+
+
+@monitor.command("baseline", cls=Verb)
+@plan_options
+@_CHECK
+@click.option("--for", "span", default="10s", show_default=True, metavar="DURATION", help="How long to watch.")
+@click.pass_obj
+def baseline(app: App, chosen: Chosen, check: str | None, span: str) -> int:
+    """How busy the database is: latency (p50, p95), transactions, cache hits, connections; keep it with --json."""
+    from provisioner.cli.text.monitor import baseline_text
+    from provisioner.cli.work import read_plan, reading
+    from provisioner.operations import measure
+
+    seconds = _seconds(span, "--for")
+    plan = read_plan(app, chosen)
+    with reading(app, chosen, plan.deployment, plan) as site:
+        name, found = measure.baseline(site, plan, check, seconds)
+    app.tell({"deployment": plan.deployment, "check": name, "baseline": dict(found)}, lambda: baseline_text(found))
+    return 0
+
+
 def _agreed(app: App, yes: bool, question: str) -> bool:
     from provisioner.errors import UsageError
 
@@ -74,11 +117,11 @@ def _agreed(app: App, yes: bool, question: str) -> bool:
     return yes or app.printer.ask(question)
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, option: str = "--wait") -> float:
     from provisioner.errors import UsageError
     from provisioner.model import parse_duration
 
     try:
         return parse_duration(text)
     except ValueError as err:
-        raise UsageError(f"--wait: {err}", hint="for example 60s or 2m") from err
+        raise UsageError(f"{option}: {err}", hint="for example 60s or 2m") from err

@@ -10,19 +10,22 @@ import re
 import ssl
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from msgspec import Meta
 
 from provisioner import resource
+from provisioner.drivers.check import pgstats
 from provisioner.drivers.check.stages import PATIENCE, failed, library, reach
 from provisioner.drivers.check.tls import CaFile, Mode, anchors
+from provisioner.errors import GateError
 from provisioner.resource import Verdict
 from provisioner.secret import Secret
 
+_T = TypeVar("_T")
 _SWITCH: Final[Mapping[str, str]] = {
     "1": "on",
     "true": "on",
@@ -76,29 +79,55 @@ class Postgres(resource.Gate):
         if unreached is not None:
             return unreached
         psycopg = library("psycopg")
-        password = spec.password.reveal()
         started = time.monotonic()
         try:
-            with (
-                trusting(anchors(self.session, spec.ca_file), spec.tls) as (mode, root),
-                psycopg.connect(
-                    host=spec.host,
-                    port=spec.port,
-                    dbname=spec.database,
-                    user=spec.username,
-                    password=password,
-                    sslmode=mode,
-                    sslrootcert=root,
-                    connect_timeout=int(PATIENCE),
-                    application_name="provisioner",
-                    autocommit=True,
-                ) as connection,
-            ):
+            with self._connected(spec) as (connection, mode):
                 return _answers(connection, spec, mode, started)
         except OSError as err:
             return failed("tls", f"the CA file cannot be used: {err}")
         except psycopg.Error as err:
-            return failed(_stage(str(err)), _line(str(err)), [password])
+            return failed(_stage(str(err)), _line(str(err)), [spec.password.reveal()])
+
+    def slowest(self, spec: Spec, limit: int) -> Sequence[Mapping[str, Any]]:
+        """As :func:`.pgstats.slowest`. GateError where the database does not answer."""
+        return self._told(spec, lambda connection: pgstats.slowest(connection, limit))
+
+    def sample(self, spec: Spec) -> Mapping[str, float]:
+        """As :func:`.pgstats.sample`. GateError where the database does not answer."""
+        return self._told(spec, pgstats.sample)
+
+    def baseline(self, samples: Sequence[Mapping[str, float]]) -> Mapping[str, Any]:
+        """As :func:`.pgstats.baseline`."""
+        return pgstats.baseline(samples)
+
+    def _told(self, spec: Spec, ask: Callable[[Any], _T]) -> _T:
+        psycopg = library("psycopg")
+        try:
+            with self._connected(spec) as (connection, _):
+                return ask(connection)
+        except (OSError, psycopg.Error) as err:
+            verdict = failed(_stage(str(err)), _line(str(err)), [spec.password.reveal()])
+            raise GateError(verdict.detail, where=f"{spec.host}:{spec.port}/{spec.database}") from None
+
+    @contextmanager
+    def _connected(self, spec: Spec) -> Iterator[tuple[Any, str]]:
+        """A connection, and libpq's word for how it is secured. OSError, psycopg.Error."""
+        with (
+            trusting(anchors(self.session, spec.ca_file), spec.tls) as (mode, root),
+            library("psycopg").connect(
+                host=spec.host,
+                port=spec.port,
+                dbname=spec.database,
+                user=spec.username,
+                password=spec.password.reveal(),
+                sslmode=mode,
+                sslrootcert=root,
+                connect_timeout=int(PATIENCE),
+                application_name="provisioner",
+                autocommit=True,
+            ) as connection,
+        ):
+            yield connection, mode
 
 
 @contextmanager
