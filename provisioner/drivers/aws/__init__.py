@@ -16,6 +16,9 @@ In the order that a call meets them:
                    documents, ``windows`` of maintenance: pure comparison
 ``attached``       what network ACLs and route tables share: subnets that hang on them
 ``default_network``  what AWS made with the account, and a plan can only adopt
+``alarm_base``     what alarms share; ``alarm_maths`` expressions over metrics, ``alarm_expression`` rules over alarms,
+                   ``alarm_words`` what ``cpu: {critical: 90}`` means, ``alarm_set`` from words to alarms and back,
+                   ``alarm_proof`` whether anybody would be told; ``dashboard_widgets`` from widgets to JSON and back
 ``bill_rds`` …     what AWS bills for the types of a service, in the ids of the price lists; ``thrift``: what could
                    be had for less
 ``account`` …      the types; ``provisioner.drivers.typemap`` lists them

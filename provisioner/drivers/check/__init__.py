@@ -7,6 +7,7 @@
     tls         how strictly a certificate is judged, and the contexts for it
     tcp         something listens
     postgres    a PostgreSQL answers, over TLS, with this password and these parameters
+    pgstats     what that PostgreSQL has counted: slow statements, and samples for a baseline
     redis       a Redis or Valkey answers, over TLS, with this token and not without it
 
 A gate looks once and says what it saw; the engine repeats it, every 30 s for 300 s unless the plan says

@@ -15,6 +15,8 @@
 ``access``        what a role may do, for services that act in its name; ``policies`` reads the documents
 ``databases``     what they ask of the real databases; ``jobs`` asks in the background, ``idents`` names them
 ``world``         what all of these share: options, clock, moto, databases
+``alarmwatch``    evaluates alarms: ``datapoints`` are what they compare, ``maths`` the expressions; ``delivery`` takes
+                  what topics are told to ``inbox``, where it can be read
 ``inventory``     every object that somebody made
 
 Any AWS client works against it by its endpoint URL. A signature has to be there and is not checked: everybody is the
