@@ -81,7 +81,7 @@ def _result(result: Result, known: dict[str, int]) -> dict[str, Any]:
         place = {"artifactLocation": {"uri": _uri(finding.where.file)}, "region": region}
         said["locations"] = [{"physicalLocation": place}]
     if result.waived:
-        said["suppressions"] = [{"kind": "external", "status": "accepted", "justification": result.waived}]
+        said["suppressions"] = [{"kind": "external", "justification": result.waived}]
     return said
 
 
