@@ -21,16 +21,17 @@ KINDS: Final = {
     "reset-after": "let the call take effect, then drop the connection without an answer",
     "slow": "wait `delay` seconds (default 5), then carry on as usual",
     "hang": "let the call take effect, then keep the caller waiting `delay` seconds (default 3600), then drop it",
-    "failed": "rds, elasticache: the object that the call makes or changes ends in a failed state",
-    "never-ready": "rds, elasticache, ec2: the object that the call makes, changes or deletes stays on its way for as "
-    "long as the fault is in the list",
-    "ready-then-failed": "rds, elasticache: the object becomes ready, and fails `delay` seconds later (default 1)",
+    "failed": "rds, elasticache, lambda: the object that the call makes or changes ends in a failed state",
+    "never-ready": "rds, elasticache, lambda, ec2: the object that the call makes, changes or deletes stays on its way "
+    "for as long as the fault is in the list",
+    "ready-then-failed": "rds, elasticache, lambda: the object becomes ready, and fails `delay` seconds later "
+    "(default 1)",
     "unseen": "reads do not show what the call made, changed or deleted for `delay` seconds (default 1)",
 }
 OUTCOMES: Final = {
-    "failed": ("rds", "elasticache"),
-    "never-ready": ("rds", "elasticache", "ec2"),
-    "ready-then-failed": ("rds", "elasticache"),
+    "failed": ("rds", "elasticache", "lambda"),
+    "never-ready": ("rds", "elasticache", "lambda", "ec2"),
+    "ready-then-failed": ("rds", "elasticache", "lambda"),
 }
 """Kinds that decide what becomes of an object, and the services whose objects are on their way for a while."""
 _DEFAULT_DELAY: Final = {"slow": 5.0, "hang": 3600.0}

@@ -12,6 +12,7 @@ In the order that a call meets them:
 ``absent``         what a look has just not found, so that a create need not look again
 ``holders``        who is in the way of a delete; ``final`` names the last snapshot of what is deleted
 ``rds_proxy_access``  asks IAM why a proxy cannot log in to its database, which RDS does not tell
+``lambda_code``    a function's code, and where the code before comes from; ``lambda_rules`` its limits
 ``traffic``        rules of a security group, ``acl_rules`` those of a network ACL, ``routes``, ``policy`` IAM
                    documents, ``windows`` of maintenance: pure comparison
 ``attached``       what network ACLs and route tables share: subnets that hang on them
@@ -29,10 +30,10 @@ it ours and a read shows what the others have not done yet as differences, so th
 a crash interrupted.
 
 Weaknesses. KMS cannot be searched by tag, so the first look for a key reads the tags of all keys of the
-account. Aliases, staging labels and subscriptions take no tags: their ownership is written on the object
-that they hang on. A search for a deployment whose record was lost looks in its own region and in those that its plan
-or record names for a step of a type that has a ``region``, and of roles
-and log groups, of which an account may have thousands, asks only those whose name has the deployment's in it;
-those of a step that is in the plan are found by their key all the same. IAM, KMS and EC2 are eventually
+account. Aliases, staging labels, subscriptions, rotations and permissions take no tags: their ownership is written on
+the object that they hang on. A search for a deployment whose record was lost looks in its own region and in those that
+its plan or record names for a step of a type that has a ``region``, and of roles, functions and log groups, of which an
+account may have thousands, asks only those whose name has the deployment's in it; those of a step that is in the plan
+are found by their key all the same. IAM, KMS and EC2 are eventually
 consistent; the types say how long (``grace``), and the engine waits.
 """

@@ -132,6 +132,33 @@ def test_the_interfaces_of_a_function_hold_its_security_group_for_a_while_after_
     assert aws.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "last"),
+    [
+        ("failed", "Pending", "Failed"),
+        ("never-ready", "Pending", "Pending"),
+        ("ready-then-failed", "Pending", "Failed"),
+    ],
+)
+def test_a_function_may_be_told_to_fail(aws: Aws, kind: str, first: str, last: str) -> None:
+    api, made = aws.client("lambda"), wish(aws)
+    aws.fault(service="lambda", operation="CreateFunction", kind=kind)
+    assert api.create_function(**made)["State"] == first
+    aws.pass_time()
+    found = api.get_function(FunctionName="f")["Configuration"]
+    assert found["State"] == last and bool(found.get("StateReason"))
+
+
+def test_a_change_may_be_told_to_fail_and_the_next_one_mends_it(aws: Aws) -> None:
+    api = aws.client("lambda")
+    ready(aws)
+    aws.fault(service="lambda", operation="UpdateFunctionConfiguration", kind="failed")
+    for status in ("Failed", "Successful"):
+        api.update_function_configuration(FunctionName="f", Timeout=9)
+        aws.pass_time()
+        assert api.get_function(FunctionName="f")["Configuration"]["LastUpdateStatus"] == status
+
+
 def test_a_version_keeps_its_code_and_its_network_until_it_is_deleted(aws: Aws) -> None:
     api, vpc, code = aws.client("lambda"), network(aws), zipped("x = 1")
     ready(aws, VpcConfig=vpc, Code={"ZipFile": code})

@@ -48,10 +48,12 @@ def create(region: LambdaRegion, p: Params, call: Call) -> Result:
     now = region.world.now
     function = Function(name, settings, code, Lifecycle(now, "Pending"), Lifecycle(now, "Successful"), _stamp(region))
     seconds = region.world.options.seconds("lambda")
-    if call.outcome == "failed":
-        function.failure = ("InternalError", "an internal error (asked for by a fault)")
     stages = [Stage("Pending", seconds, held=call.held)]
-    function.lifecycle.follow(stages, rest="Failed" if call.outcome == "failed" else "Active")
+    if call.outcome:
+        function.failure = ("InternalError", "an internal error (asked for by a fault)")
+    if call.outcome == "ready-then-failed":
+        stages.append(Stage("Active", call.outcome_delay))
+    function.lifecycle.follow(stages, rest="Failed" if call.outcome else "Active")
     region.functions[name] = function
     region.tags[region.arn("function", name)] = dict(p.get("Tags") or {})
     if p.get("Publish"):
