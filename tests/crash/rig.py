@@ -48,11 +48,22 @@ CREATES = {
     "aws.sns_subscription": "Subscribe",
     "aws.log_group": "CreateLogGroup",
     "aws.rds_event_subscription": "CreateEventSubscription",
+    "aws.rds_read_replica": "CreateDBInstanceReadReplica",
+    "aws.rds_backup_replication": "StartDBInstanceAutomatedBackupsReplication",
+    "aws.rds_proxy": "CreateDBProxy",
+    "aws.network_acl": "CreateNetworkAcl",
+    "aws.vpc_endpoint": "CreateVpcEndpoint",
+    "aws.lambda_function": "CreateFunction",
+    "aws.lambda_permission": "AddPermission",
+    "aws.secret_rotation": "RotateSecret",
+    "aws.alarms": "PutMetricAlarm",
+    "aws.cloudwatch_dashboard": "PutDashboard",
+    "aws.budget": "CreateBudget",
 }
 """The call that makes an object of each type."""
 
-UNTAGGED = {"aws.sns_subscription", "aws.kms_alias"}
-"""Types whose making call cannot carry the owner's tag; there is one of each in credlink."""
+UNTAGGED = {"aws.sns_subscription", "aws.kms_alias", "aws.lambda_permission", "aws.secret_rotation"}
+"""Types whose making call cannot carry the owner's tag; a plan has one of each at most."""
 
 
 class Rig:
@@ -211,3 +222,5 @@ def made_steps(subject: Subject = CREDLINK) -> Sequence[tuple[str, str]]:
     """(step, type) of everything that a deployment makes."""
     steps, types = plan_of(subject).steps, registry()
     return [(s.name, s.type) for s in steps if not s.adopt and issubclass(types.type(s.type), Resource)]
+    steps = plan_of(subject).steps
+    return [(step.name, step.type) for step in steps if not step.adopt and step.type in CREATES]

@@ -69,5 +69,33 @@ CREDLINK: Final = Subject(
     ),
 )
 
-SUBJECTS: Final[dict[str, Subject]] = {"credlink": CREDLINK}
+REALWORLD: Final = Subject(
+    plan="aws-realworld",
+    environment="production",
+    parameters=("protected=false",),
+    variants={
+        "a": (),
+        "b": ("log_days=14", "backup_days=8", "monitoring_interval=30"),
+    },
+    doors=(Door("db", "db-credentials", "postgres", "realworld_user", "realworlddb"),),
+    copies=("db-snapshot",),
+)
+
+DATABASE_UNIT: Final = Subject(
+    plan="aws-database-unit",
+    environment="production",
+    region="us-east-2",
+    # The PostgreSQL of the sandbox has no pgvector.
+    parameters=("protected=false", "vector=false"),
+    variants={
+        "a": (),
+        "b": ("log_days=14", "db_backup_days=8", "proxy_connections=70"),
+    },
+    doors=(
+        Door("db", "db-credentials", "postgres", "unit_admin", "unit"),
+        Door("redis", "redis-token", "redis"),
+    ),
+)
+
+SUBJECTS: Final[dict[str, Subject]] = {"credlink": CREDLINK, "realworld": REALWORLD, "database-unit": DATABASE_UNIT}
 """By the name that the command line of the sweep gives them."""
