@@ -24,7 +24,7 @@ from provisioner.resource import Registry, Resource
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
 from provisioner.state.store import peek
-from tests.crash.subjects import CREDLINK, Subject
+from tests.crash.subjects import CREDLINK, PARTS, SETS, Subject
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -200,16 +200,17 @@ class Rig:
         recorded = {f"{deployment}/{step}" for step, record in state.steps.items() if not record.adopted}
         owners = [thing["owner"] for thing in things]
         assert None not in owners, [thing for thing in things if thing["owner"] is None]
-        doubled = {owner for owner in owners if owners.count(owner) > 1}
+        sets = steps_of(state.steps.values(), deployment, SETS)
+        doubled = {owner for owner in owners if owners.count(owner) > 1} - sets
         assert not doubled, [thing for thing in things if thing["owner"] in doubled]
         assert set(owners) <= recorded, set(owners) - recorded
-        missing = recorded - set(owners) - parts_of_others(state.steps.values(), deployment)
+        missing = recorded - set(owners) - steps_of(state.steps.values(), deployment, PARTS)
         assert not missing, missing
 
 
-def parts_of_others(records: Any, deployment: str) -> set[str]:
-    """Steps whose object is part of another in the inventory (a version is listed as its secret)."""
-    return {f"{deployment}/{record.step}" for record in records if record.type == "aws.secret_version"}
+def steps_of(records: Any, deployment: str, types: frozenset[str]) -> set[str]:
+    """The owners of the steps of these types."""
+    return {f"{deployment}/{record.step}" for record in records if record.type in types}
 
 
 def plan_of(subject: Subject) -> Plan:

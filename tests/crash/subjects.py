@@ -6,6 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+PARTS: Final = frozenset(
+    {
+        "aws.secret_version",
+        "aws.secret_rotation",
+        "aws.lambda_permission",
+        "aws.rds_backup_replication",
+        "sql.extension",
+    }
+)
+"""Types whose object is part of another in the inventory."""
+
+SETS: Final = frozenset({"aws.alarms"})
+"""Types whose one object is many in the inventory; their names tell them apart."""
+
 PLANS: Final = Path(__file__).resolve().parents[2] / "plans"
 
 
