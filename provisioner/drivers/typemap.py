@@ -37,6 +37,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.rds_proxy": f"{_AWS}.rds_proxy:RdsProxy",
     "aws.rds_proxy_health": f"{_AWS}.rds_proxy_health:RdsProxyHealth",
     "aws.rds_read_replica": f"{_AWS}.rds_read_replica:RdsReadReplica",
+    "aws.rds_backup_replication": f"{_AWS}.rds_backup_replication:RdsBackupReplication",
     "aws.rds_event_subscription": f"{_AWS}.rds_event_subscription:RdsEventSubscription",
     "aws.cache_subnet_group": f"{_AWS}.cache_subnet_group:CacheSubnetGroup",
     "aws.cache_parameter_group": f"{_AWS}.cache_parameter_group:CacheParameterGroup",

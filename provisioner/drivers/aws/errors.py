@@ -116,11 +116,18 @@ _TABLE: Final[tuple[_Row, ...]] = (
         "CreateDBInstanceReadReplica|StartDBInstanceAutomatedBackupsReplication",
         words="Automated backups are not enabled",
     ),
+    _Row(
+        AlreadyExistsError,
+        _codes("InvalidDBInstanceAutomatedBackupState"),
+        "rds",
+        "StartDBInstanceAutomatedBackupsReplication",
+    ),
     # In the middle of something.
     _Row(
         BusyError,
         _codes("""
-            InvalidDB(Instance|Snapshot|Cluster|Proxy)State DBInstanceNotReady InvalidEventSubscriptionState
+            InvalidDB(Instance|Snapshot|Cluster|Proxy|InstanceAutomatedBackup)State DBInstanceNotReady
+            InvalidEventSubscriptionState
             Invalid(ReplicationGroup|CacheCluster|Snapshot|GlobalReplicationGroup)State InvalidResourceState
             OperationAborted ConditionalRequestConflict ConcurrentAccess StaleTag IncorrectState RoleModified
             ConcurrentModification EntityTemporarilyUnmodifiable ResourceConflict ResourceNotReady

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from provisioner.sandbox.aws.inventory.item import Item, owner_of
+from provisioner.sandbox.aws.rds.backups import ident_of
 from provisioner.sandbox.aws.strict import Region
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def collect(services: Services) -> Iterator[Item]:
             yield from _items(rds, {
                 ("db-instance", "db"): rds.instances,
                 ("db-snapshot", "snapshot"): rds.snapshots,
+                ("automated-backup", "auto-backup"): {ident_of(rds, one): one for one in rds.backups},
                 ("db-subnet-group", "subgrp"): rds.subnet_groups,
                 ("db-parameter-group", "pg"): rds.parameter_groups,
                 ("event-subscription", "es"): rds.subscriptions,

@@ -12,6 +12,7 @@ The parts, in the order a call meets them:
 ``snapshots``, ``restore``  copies of the data, and instances made from them
 ``proxies``          DB proxies: create, change, delete; ``proxy_checks`` has the rules, ``proxy`` says what one is
 ``proxy_targets``    their group and the database registered there; ``proxy_health`` finds out whether they reach it
+``backups``          automated backups, and copies of them in another region
 ``replicas``         instances that stream from another, in the same region or elsewhere
 ``subnet_groups``, ``subscriptions``, ``tagging``, ``catalogue``, ``versions``, ``views``, ``state``
 

@@ -11,7 +11,7 @@ from provisioner.sandbox.aws.call import AwsError, Call
 from provisioner.sandbox.aws.databases import Address
 from provisioner.sandbox.aws.idents import database_ident
 from provisioner.sandbox.aws.lifecycle import Lifecycle, Stage
-from provisioner.sandbox.aws.rds import checks, parameter_groups, snapshots, versions
+from provisioner.sandbox.aws.rds import backups, checks, parameter_groups, snapshots, versions
 from provisioner.sandbox.aws.rds.catalogue import DEFAULT_CERTIFICATE, managed_key_arn
 from provisioner.sandbox.aws.rds.checks import combination
 from provisioner.sandbox.aws.rds.server_values import translated, values_for
@@ -320,6 +320,7 @@ def delete(region: RdsRegion, p: Params, call: Call) -> Result:
         )
     snapshot = snapshots.begin(region, instance, final, "manual") if final else None
     leave_replicas(region, instance)
+    backups.keep(region, instance)
 
     def remove() -> None:
         if snapshot is not None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import ClassVar, Final
 
 from provisioner.sandbox.aws.rds import (
+    backups,
     catalogue,
     instances,
     modify,
@@ -32,6 +33,10 @@ _OPERATIONS: Final[dict[str, Handler[RdsRegion]]] = {
     "RebootDBInstance": instances.reboot,
     "DeleteDBInstance": instances.delete,
     "CreateDBInstanceReadReplica": replicas.create,
+    "StartDBInstanceAutomatedBackupsReplication": backups.start,
+    "StopDBInstanceAutomatedBackupsReplication": backups.stop,
+    "DescribeDBInstanceAutomatedBackups": backups.describe,
+    "DeleteDBInstanceAutomatedBackup": backups.delete,
     "PromoteReadReplica": replicas.promote,
     "CreateDBSubnetGroup": subnet_groups.create,
     "DescribeDBSubnetGroups": subnet_groups.describe,

@@ -99,6 +99,22 @@ class Snapshot:
 
 
 @dataclass(slots=True)
+class BackupCopy:
+    """What a region keeps of the automated backups of an instance elsewhere; ``days``: for how long each."""
+
+    source: Source
+    resource_id: str
+    days: int
+    settings: dict[str, Any]
+    lifecycle: Lifecycle
+
+    @property
+    def status(self) -> str:
+        """pending, replicating, or retained."""
+        return self.lifecycle.status
+
+
+@dataclass(slots=True)
 class Subscription:
     """An event subscription: which events of which sources go to which topic.
 
@@ -135,6 +151,8 @@ class RdsRegion(Region):
         super().__init__(name, world)
         self.instances: dict[str, Instance] = {}
         self.snapshots: dict[str, Snapshot] = {}
+        self.backups: dict[str, BackupCopy] = {}
+        """By the resource id of their instance."""
         self.subnet_groups: dict[str, SubnetGroup] = {}
         self.parameter_groups: dict[str, ParameterGroup] = {}
         self.subscriptions: dict[str, Subscription] = {}

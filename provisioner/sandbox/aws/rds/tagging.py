@@ -6,6 +6,7 @@ from collections.abc import Container
 from typing import Final
 
 from provisioner.sandbox.aws.call import AwsError, Call
+from provisioner.sandbox.aws.rds.backups import ident_of
 from provisioner.sandbox.aws.rds.state import RdsRegion
 from provisioner.sandbox.aws.strict import Params, Result
 
@@ -16,6 +17,7 @@ _NOT_FOUND: Final = {
     "pg": "DBParameterGroupNotFound",
     "es": "SubscriptionNotFound",
     "db-proxy": "DBProxyNotFoundFault",
+    "auto-backup": "DBInstanceAutomatedBackupNotFound",
 }
 
 
@@ -32,6 +34,7 @@ def _known(region: RdsRegion, arn: str) -> str:
         "pg": region.parameter_groups,
         "es": region.subscriptions,
         "db-proxy": {proxy.ident for proxy in region.proxies.values()},
+        "auto-backup": {ident_of(region, one) for one in region.backups},
     }
     if parts[3] != region.name or name not in homes[kind]:
         raise AwsError(_NOT_FOUND[kind], f"{name} not found in {region.name}")
