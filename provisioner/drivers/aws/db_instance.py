@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from provisioner.drivers.aws import arn_tags, failed, rds_changes, rds_rules, rds_state, same, tags
+from provisioner.drivers.aws import arn_tags, failed, rds_changes, rds_precaution, rds_rules, rds_state, same, tags
 from provisioner.drivers.aws.final import leave_snapshot
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.kms_alias import same_key
@@ -76,6 +76,7 @@ class DbInstance(Resource):
     def update(self, key: Key, spec: Any, changed: Collection[str] = ()) -> None:
         """Sends what differs, all together; restarts where parameters wait for it and nothing else is to be sent.
 
+        Before what cannot be taken back a snapshot is made (:mod:`rds_precaution`), which takes several calls.
         A restart that is still due after other changes shows in ``parameters_applied``, so the engine comes back.
         """
         instance = self._changeable(key)
@@ -83,9 +84,13 @@ class DbInstance(Resource):
         problem = rds_rules.growth(spec.allocated_storage or 0, seen["allocated_storage"])
         if problem and asked(changed, "allocated_storage"):
             raise InvalidRequestError(problem, where=f"rds {key.name}")
+        changes = rds_changes.changes(spec, seen, changed, self.matches)
+        reasons = rds_precaution.risky(changes, instance) if getattr(spec, "snapshot_before_update", False) else {}
+        if reasons:
+            with outright():
+                rds_precaution.guard(self.session, key, reasons)
         plan = spec.tags if asked(changed, "tags") else None
         tagged = arn_tags.write(self.session, "rds", instance["DBInstanceArn"], key, plan)
-        changes = rds_changes.changes(spec, seen, changed, self.matches)
         restart = asked(changed, "parameters_applied") and spec.parameters_applied and rds_state.reboot_due(instance)
         if asked(changed, "password") and "password" in spec.__struct_fields__:
             changes["MasterUserPassword"] = spec.password

@@ -59,11 +59,17 @@ ACTIONS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "aws.rds_instance": (
         "rds:DescribeDBInstances", "rds:DescribeDBEngineVersions", "rds:CreateDBInstance", "rds:ModifyDBInstance",
-        "rds:RebootDBInstance", "rds:AddTagsToResource", "rds:CreateDBSnapshot", "rds:DeleteDBInstance",
+        "rds:RebootDBInstance", "rds:AddTagsToResource", "rds:CreateDBSnapshot", "rds:DescribeDBSnapshots",
+        "rds:DeleteDBInstance",
     ),
     "aws.rds_read_replica": (
         "rds:DescribeDBInstances", "rds:CreateDBInstanceReadReplica", "rds:ModifyDBInstance", "rds:AddTagsToResource",
         "rds:DeleteDBInstance",
+    ),
+    "aws.rds_backup_replication": (
+        "rds:DescribeDBInstanceAutomatedBackups", "rds:StartDBInstanceAutomatedBackupsReplication",
+        "rds:StopDBInstanceAutomatedBackupsReplication", "rds:DeleteDBInstanceAutomatedBackup",
+        "rds:AddTagsToResource",
     ),
     "aws.rds_proxy": (
         "rds:DescribeDBProxies", "rds:CreateDBProxy", "rds:RegisterDBProxyTargets", "rds:DescribeDBProxyTargets",

@@ -147,6 +147,11 @@ class RdsInstance(DbInstance):
             bool, Meta(description="Take minor versions in the maintenance window.")
         ] = True
         copy_tags_to_snapshot: Annotated[bool, Meta(description="Give snapshots the instance's tags.")] = True
+        snapshot_before_update: Annotated[
+            bool,
+            Meta(description="Take a snapshot, which is kept, before the engine's version or the kind of storage "
+                             "changes."),
+        ] = True  # fmt: skip
         iam_authentication: Annotated[bool, Meta(description="Let IAM identities log in with a token.")] = False
         extended_support: Annotated[
             bool,

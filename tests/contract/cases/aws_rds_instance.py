@@ -65,7 +65,7 @@ CASE = Case(
     },
     replaced=lambda world: {"db_name": "other"},
     drift=_drift,
-    unseen=frozenset({"name", "password"}),
+    unseen=frozenset({"name", "password", "snapshot_before_update"}),
     invalid=(
         {"allocated_storage": 19},
         {"max_allocated_storage": 21},

@@ -52,6 +52,10 @@ def create(region: RdsRegion, p: Params, call: Call) -> Result:
     databases = region.world.databases
     job = region.world.jobs.do(instance.database, lambda: databases.snapshot_postgres(instance.database, snapshot.copy))
     settle_with(region, snapshot, job)
+    if not instance.lifecycle.busy:
+        seconds = region.world.options.seconds("rds:snapshot")
+        rest = instance.status
+        instance.lifecycle.follow([Stage("backing-up", seconds, job)], rest=rest, failure=rest)
     return {"DBSnapshot": view(region, snapshot)}
 
 
