@@ -257,3 +257,33 @@ def test_every_object_says_whose_it_is(outputs: dict[str, Any], provisioner: Run
 def test_a_second_deploy_finds_nothing_to_do(outputs: dict[str, Any], provisioner: Run) -> None:
     report = json.loads(provisioner("deploy", *_PLAN, "--yes", "--json").stdout)
     assert [change for change in report["changes"] if change["action"] not in ("keep", "check")] == []
+
+
+def test_what_is_deployed_passes_the_scan_as_the_plan_does(provisioner: Run, outputs: dict[str, Any]) -> None:
+    scanned = json.loads(provisioner("scan", *_PLAN, "--deployed", "--json").stdout)
+    assert scanned["deployed"] is True
+    assert [one for one in scanned["findings"] if not one["waived"]] == []
+    assert scanned["summary"]["rules"] > 25
+
+
+def test_what_is_opened_behind_the_plan_fails_the_scan_of_what_is_deployed(
+    provisioner: Run, outputs: dict[str, Any], client: Client
+) -> None:
+    ec2 = client("ec2")
+    (wall,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{_NAME}-db-wall"]}])[
+        "SecurityGroups"
+    ]
+    world = [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.authorize_security_group_ingress(GroupId=wall["GroupId"], IpPermissions=world)
+    try:
+        scanned = provisioner("scan", *_PLAN, "--deployed", "--json", check=False)
+    finally:
+        ec2.revoke_security_group_ingress(GroupId=wall["GroupId"], IpPermissions=world)
+    assert scanned.returncode == 8
+    found = json.loads(scanned.stdout)["findings"]
+    assert [one["step"] for one in found if one["id"] == "sec.group-world"] == ["db-wall"]
+
+
+def test_a_preflight_of_what_is_deployed_finds_nothing(provisioner: Run, outputs: dict[str, Any]) -> None:
+    found = json.loads(provisioner("preflight", *_PLAN, "--json").stdout)
+    assert (found["exit_code"], found["findings"]) == (0, [])

@@ -119,6 +119,11 @@ ACTIONS: Final[Mapping[str, Sequence[str]]] = {
         "lambda:GetFunction", "lambda:CreateFunction", "lambda:TagResource", "lambda:UpdateFunctionCode",
         "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction", "iam:PassRole",
     ),
+    "aws.lambda_permission": ("lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"),
+    "aws.secret_rotation": (
+        "secretsmanager:DescribeSecret", "secretsmanager:RotateSecret", "secretsmanager:CancelRotateSecret",
+        "lambda:InvokeFunction",
+    ),
 }  # fmt: skip
 
 

@@ -142,6 +142,19 @@ def describe_parameters(region: CacheRegion, p: Params, call: Call) -> Result:
     return {"Parameters": shown, "CacheNodeTypeSpecificParameters": [], "Marker": marker}
 
 
+def describe_engine_defaults(region: CacheRegion, p: Params, call: Call) -> Result:
+    """DescribeEngineDefaultParameters."""
+    family = p["CacheParameterGroupFamily"]
+    if family not in FAMILIES:
+        raise AwsError(
+            "InvalidParameterValue", f"CacheParameterGroupFamily {family} is not a valid parameter group family"
+        )
+    group = CacheParameterGroup("", family, "")
+    rows = [_parameter_view(group, parameter) for parameter in parameters(family).values()]
+    shown, marker = page(rows, p, lambda row: str(row["ParameterName"]))
+    return {"EngineDefaults": {"CacheParameterGroupFamily": family, "Parameters": shown, "Marker": marker}}
+
+
 def _parameter_view(group: CacheParameterGroup, parameter: CacheParameter) -> dict[str, Any]:
     mine = parameter.name in group.values
     return {

@@ -34,6 +34,7 @@ _OPERATIONS: Final[dict[str, Handler[CacheRegion]]] = {
     "ResetCacheParameterGroup": parameter_groups.reset,
     "DeleteCacheParameterGroup": parameter_groups.delete,
     "DescribeCacheParameters": parameter_groups.describe_parameters,
+    "DescribeEngineDefaultParameters": parameter_groups.describe_engine_defaults,
     "DescribeCacheEngineVersions": catalogue.describe_versions,
     "CreateSnapshot": snapshots.create,
     "DescribeSnapshots": snapshots.describe,
