@@ -53,7 +53,7 @@ def overlap(one: Network, other: Network) -> bool:
 
 def zone_of(item: Item) -> str | int | None:
     """The zone of a subnet as far as the plan says: a name or an index."""
-    zone = item.get("availability_zone")
+    zone: str | int | None = item.get("availability_zone")
     return zone if zone is not None else item.get("zone_index")
 
 

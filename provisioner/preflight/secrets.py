@@ -34,8 +34,10 @@ def _documents(look: Look) -> Iterator[tuple[Item, tuple[str, ...], Mapping[str,
             yield version, ("value",), value
     for secret in look.outline.of("aws.secret"):
         generate = secret.values.get("generate")
-        template = generate.get("template") if isinstance(generate, Mapping) else None
-        if isinstance(template, Mapping) and secret.step.name not in written:
+        if not isinstance(generate, Mapping) or secret.step.name in written:
+            continue
+        template = generate.get("template")
+        if isinstance(template, Mapping):
             yield secret, ("generate", "template"), {**template, str(generate.get("key", "password")): ""}
 
 
@@ -140,7 +142,9 @@ def short(look: Look) -> Iterator[Hit]:
     """A secret that is made has less than 96 bits."""
     for item in look.outline.of("aws.secret"):
         generate = item.values.get("generate")
-        length = generate.get("length", 32) if isinstance(generate, Mapping) else None
+        if not isinstance(generate, Mapping):
+            continue
+        length = generate.get("length", 32)
         if isinstance(length, int):
             left = _GENERATED - len(set(str(generate.get("exclude", ""))))
             bits = bits_of_random(length, left)

@@ -44,7 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return [result for result in self.results if result.waived]
 
 
-def run(rules: Iterable[Rule], look: Look, *, known: Collection[str], waivable: Collection[Level] = Level) -> Report:
+def run(rules: Iterable[Rule], look: Look, *, known: Collection[str], waivable: Collection[Level]) -> Report:
     """Checks them all. ``known``: the ids of every rule there is; ``waivable``: the levels that may be waived."""
     waivers = Waivers(look.outline.plan, look.today)
     results: list[Result] = []

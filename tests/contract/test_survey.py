@@ -39,7 +39,8 @@ def session() -> Iterator[AwsSession]:
 @pytest.fixture
 def survey(session: AwsSession) -> Survey:
     assert isinstance(session, CanSurvey)
-    return session.survey()
+    asked: Survey = session.survey()
+    return asked
 
 
 def test_a_whole_preflight_makes_no_write_call(survey: Survey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def _uri(file: str) -> str:
     return quote(path.as_posix())
 
 
-def annotations(report: Report) -> list[str]:
+def github_lines(report: Report) -> list[str]:
     """``::error file=…,line=…,col=…,title=…::message``, one a finding that is not waived."""
     lines = []
     for result in report.unwaived():

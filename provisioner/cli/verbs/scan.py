@@ -48,7 +48,7 @@ def scan(app: App, chosen: Chosen, deployed: bool, form: str, only: tuple[str, .
     Exit code 8 where something of level high is left that the plan does not waive. Nothing is changed.
     """
     from provisioner.cli.text.report import report_json, report_text, verdict_text
-    from provisioner.cli.text.sarif import annotations, sarif
+    from provisioner.cli.text.sarif import github_lines, sarif
     from provisioner.cli.work import read_plan
     from provisioner.plan.outline import Outline
     from provisioner.preflight.check import known_ids
@@ -64,7 +64,7 @@ def scan(app: App, chosen: Chosen, deployed: bool, form: str, only: tuple[str, .
     elif form == "sarif":
         app.printer.json(sarif(report, [rule for rule in all_rules().values() if rule.id in report.rules]))
     elif form == "github":
-        app.printer.show(annotations(report))
+        app.printer.show(github_lines(report))
     else:
         app.printer.show(
             [

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from provisioner.drivers.aws import permissions, rds_versions
@@ -122,9 +123,7 @@ class AwsSurvey:
         """Those of ``names`` that are known of ``rds`` or ``network``."""
         if service == "rds":
             return [quota for quota in self._once("rds quotas", self._rds_quotas) if quota.what in names]
-        return [
-            self._once(f"quota {name}", lambda name=name: self._counted(name)) for name in _NETWORK if name in names
-        ]
+        return [self._once(f"quota {name}", partial(self._counted, name)) for name in _NETWORK if name in names]
 
     def _rds_quotas(self) -> list[Quota]:
         found = self._call("rds", "describe_account_attributes")["AccountQuotas"]

@@ -22,7 +22,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outline:
 
 
 def _scan(shop: Outline, **reported: dict[str, Any]) -> Report:
-    seen = {item.step.name: {} for item in shop} | {name.replace("_", "-"): spec for name, spec in reported.items()}
+    seen: dict[str, dict[str, Any]] = {item.step.name: {} for item in shop} | {
+        name.replace("_", "-"): spec for name, spec in reported.items()
+    }
     return scan(deployed(shop.plan, TYPES, seen), TODAY, known=known_ids())
 
 
