@@ -7,7 +7,7 @@ In the order in which a command meets the parts:
                     ``shapes``: how values leave for other programs.
 3.  ``app``         what every verb gets: the printer, the home, the registry of types.
 4.  ``verbs/``      one file a group of verbs. A verb reads its words, calls an operation, tells the result.
-5.  ``work``        start here: from words to a plan, to the right cloud or sandbox, to a locked site.
+5.  ``work``        start here: from words to a plan (``planfile``), to the right cloud or sandbox, to a locked site.
 6.  ``runs``        what surrounds every operation that changes something: to ask, to bend, to tell the end;
                     ``flight``: preflight, before a deploy asks.
 7.  ``signals``     the first one stops a run in good order, the second ends the process.

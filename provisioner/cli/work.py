@@ -13,6 +13,7 @@ from typing import NamedTuple
 from provisioner.cli.app import App
 from provisioner.cli.memory import share_arenas
 from provisioner.cli.options import Chosen, Wishes
+from provisioner.cli.planfile import read_plan
 from provisioner.cli.progress import PlainProgress, Progress
 from provisioner.cli.records import record_of, record_to_write
 from provisioner.cli.signals import Signals
@@ -23,22 +24,8 @@ from provisioner.errors import PlanError, ProvisionerError, SandboxError, UsageE
 from provisioner.model import format_duration
 from provisioner.operations.glance import glance
 from provisioner.operations.site import PARALLELISM, Site, open_site
-from provisioner.plan.load import load_plan, read_identity
+from provisioner.plan.load import read_identity
 from provisioner.plan.model import Plan
-
-
-def read_plan(app: App, chosen: Chosen) -> Plan:
-    """The plan; its warnings go to stderr. PlanError."""
-    plan = load_plan(
-        chosen.path,
-        app.registry,
-        environment=chosen.environment,
-        parameters=chosen.parameters,
-        parameter_files=chosen.files,
-    )
-    app.failed.setdefault("deployment", plan.deployment)
-    app.printer.say(*findings_text(plan.warnings, sources=app.printer.err.terminal))
-    return plan
 
 
 def plan_if_valid(app: App, chosen: Chosen) -> tuple[Plan | None, str]:

@@ -11,7 +11,8 @@
 7. ``drift``     every object three ways, and what is in no record; ``adopt`` takes the cloud's word into the record,
                  ``salvage`` writes lost records anew (``kin`` guesses what needs what). None of them touches an object.
 8. ``surveys``   preflight with the cloud's answers, and the scan of what is deployed.
-9. ``verify``    the checklists of what is deployed, gone through; ``costs``: the record, told as a plan's outline, so that it can be priced.
+9. ``verify``    the checklists of what is deployed, gone through; ``costs``: the record, told as a plan's outline, so
+                 that it can be priced.
 10. ``monitor``   would anybody be told, and a try; ``measure``: what a database is busy with, asked through a check.
 11. ``status``, ``graph``, ``doctor``, ``explain`` read and report.
 

@@ -36,8 +36,9 @@ def deploy(app: App, chosen: Chosen, wishes: Wishes, reveal: bool, skipped: tupl
     5 failed and something remains, 6 another run is at work, 130 stopped in good order.
     """
     from provisioner.cli.flight import Flight
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.runs import begin, finish, options_of
-    from provisioner.cli.work import bench, choose_cloud, read_plan
+    from provisioner.cli.work import bench, choose_cloud
     from provisioner.operations import deploy as operation
 
     begin(app, wishes, "deploy")

@@ -29,9 +29,9 @@ _FORMATS: Final = ("json", "hcl", "env", "markdown")
 @click.pass_obj
 def export(app: App, chosen: Chosen, format_: str, path: Path | None, force: bool) -> int:
     """Endpoints, where credentials are, alarms, versions and outputs, from the record alone; never a secret value."""
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.records import recorded
     from provisioner.cli.text.formats import COMMENTED
-    from provisioner.cli.work import read_plan
     from provisioner.operations.handoff import artefact
     from provisioner.state.records import State
     from provisioner.state.store import peek

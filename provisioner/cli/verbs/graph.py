@@ -30,7 +30,7 @@ _SUFFIXES = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".md
 @click.pass_obj
 def graph(app: App, chosen: Chosen, form: str | None, path: Path | None, full: bool) -> int:
     """The steps by stage and what each needs; coloured by status where something is deployed."""
-    from provisioner.cli.work import read_plan
+    from provisioner.cli.planfile import read_plan
     from provisioner.errors import UsageError
     from provisioner.operations.graph import graph_of
 

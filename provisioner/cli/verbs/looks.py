@@ -96,10 +96,10 @@ def outputs(app: App, chosen: Chosen, raw: str | None, reveal: bool, shape: Shap
 
     With --format for other programs: what is secret is left out then, unless --reveal.
     """
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.records import recorded
     from provisioner.cli.text.outcome import outputs_text
     from provisioner.cli.text.values import plain
-    from provisioner.cli.work import read_plan
 
     if raw is not None and (shape.format or shape.path):
         raise click.UsageError("--raw is one value as it is: leave --format and --file out")

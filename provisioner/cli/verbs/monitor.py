@@ -78,8 +78,9 @@ _CHECK = click.option(
 @click.pass_obj
 def top_sql(app: App, chosen: Chosen, check: str | None, limit: int) -> int:
     """The statements that took the most time, from the database's own pg_stat_statements; without their values."""
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.text.monitor import statements_text
-    from provisioner.cli.work import read_plan, reading
+    from provisioner.cli.work import reading
     from provisioner.operations import measure
 
     plan = read_plan(app, chosen)
@@ -97,8 +98,9 @@ def top_sql(app: App, chosen: Chosen, check: str | None, limit: int) -> int:
 @click.pass_obj
 def baseline(app: App, chosen: Chosen, check: str | None, span: str) -> int:
     """How busy the database is: latency (p50, p95), transactions, cache hits, connections; keep it with --json."""
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.text.monitor import baseline_text
-    from provisioner.cli.work import read_plan, reading
+    from provisioner.cli.work import reading
     from provisioner.operations import measure
 
     seconds = _seconds(span, "--for")

@@ -116,8 +116,9 @@ def _environments(chosen: Chosen) -> list[str | None]:
 @click.pass_obj
 def plan(app: App, chosen: Chosen, targets: tuple[str, ...], detailed_exitcode: bool) -> int:
     """Shows what deploy would do; reads only."""
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.text.preview import changing, preview_json, preview_text
-    from provisioner.cli.work import read_plan, reading
+    from provisioner.cli.work import reading
     from provisioner.operations.deploy import plan_preview
     from provisioner.operations.site import Options
 

@@ -42,8 +42,8 @@ def preflight(app: App, chosen: Chosen, offline: bool, only: tuple[str, ...]) ->
     Asks the cloud for what it offers and allows, and writes nothing. Exit code 3 where there is an error. Warnings can
     be waived in the plan, with a reason and a day. `deploy` does this first.
     """
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.text.report import report_json, report_text, verdict_text
-    from provisioner.cli.work import read_plan
     from provisioner.rules.rule import Level
 
     plan = read_plan(app, chosen)

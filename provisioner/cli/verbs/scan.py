@@ -12,6 +12,7 @@ from provisioner.cli.lazy import Verb
 from provisioner.cli.options import Chosen, plan_options
 
 if TYPE_CHECKING:
+    from provisioner.plan.model import Plan
     from provisioner.plan.outline import Outline
 
 UNSAFE = 8
@@ -47,16 +48,16 @@ def scan(app: App, chosen: Chosen, deployed: bool, form: str, only: tuple[str, .
 
     Exit code 8 where something of level high is left that the plan does not waive. Nothing is changed.
     """
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.text.report import report_json, report_text, verdict_text
     from provisioner.cli.text.sarif import github_lines, sarif
-    from provisioner.cli.work import read_plan
     from provisioner.plan.outline import Outline
     from provisioner.preflight.check import known_ids
     from provisioner.scan import scan as operation
     from provisioner.scan.families import all_rules
 
     plan = read_plan(app, chosen)
-    outline = _deployed(app, chosen) if deployed else Outline(plan, app.registry)
+    outline = _deployed(app, chosen, plan) if deployed else Outline(plan, app.registry)
     report = operation.scan(outline, datetime.now(UTC).date(), known=known_ids(), only=only)
     exit_code = 0 if operation.passed(report) else UNSAFE
     if app.json or form == "json":
@@ -76,11 +77,10 @@ def scan(app: App, chosen: Chosen, deployed: bool, form: str, only: tuple[str, .
     return exit_code
 
 
-def _deployed(app: App, chosen: Chosen) -> Outline:
+def _deployed(app: App, chosen: Chosen, plan: Plan) -> Outline:
     """The plan with what the cloud reports."""
-    from provisioner.cli.work import read_plan, reading
+    from provisioner.cli.work import reading
     from provisioner.operations.surveys import observed
 
-    plan = read_plan(app, chosen)
     with reading(app, chosen, plan.deployment, plan) as site:
         return observed(site, plan)

@@ -19,9 +19,10 @@ def verify(app: App, chosen: Chosen) -> int:
 
     Exit code 8 where a point is not as it should be. What only a person can tell stays open, with the reason.
     """
+    from provisioner.cli.planfile import read_plan
     from provisioner.cli.records import recorded
     from provisioner.cli.text.verify import verify_json, verify_text
-    from provisioner.cli.work import read_plan, reading
+    from provisioner.cli.work import reading
     from provisioner.operations.verify import verify as operation
 
     plan = read_plan(app, chosen)
