@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.functions.conftest import PASSWORD, PERSONAL_DATA, House
-from tests.functions.deployed import Functions
+from tests.functions.deployed import LOGS, Functions
 
 
 def test_the_functions_of_the_plans_run_from_their_folders_with_the_memory_of_the_plans(
@@ -76,6 +76,24 @@ def test_a_call_that_nobody_waits_for_is_carried_out_and_the_tail_of_the_log_can
     answer = functions.api.invoke(FunctionName="speaks", Payload=b'"now"', LogType="Tail")
     assert "said now" in base64.b64decode(answer["LogResult"]).decode()
     assert functions.api.invoke(FunctionName="speaks", InvocationType="DryRun")["StatusCode"] == 204
+
+
+def test_a_function_whose_role_may_not_write_there_has_no_logs_and_nobody_is_told(
+    house: House, functions: Functions, tmp_path: Any
+) -> None:
+    functions.deploy("mute", functions.source(tmp_path, "def handler(event, context):\n    print('said')\n"))
+    logs, iam = house.client("logs"), house.client("iam")
+    logs.create_log_group(logGroupName="/functions/mute")
+    iam.detach_role_policy(RoleName="functions", PolicyArn=LOGS)
+    try:
+        assert functions.call("mute", {}) == (None, None) and functions.logged("mute") == []
+        place = "arn:aws:logs:us-east-1:123456789012:log-group:/functions/mute:*"
+        allow = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": place}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        iam.put_role_policy(RoleName="functions", PolicyName="logs", PolicyDocument=document)
+        assert functions.call("mute", {}) == (None, None) and "said" in functions.logged("mute")
+    finally:
+        iam.attach_role_policy(RoleName="functions", PolicyArn=LOGS)
 
 
 def test_a_function_without_room_for_calls_is_not_called(functions: Functions, tmp_path: Any) -> None:

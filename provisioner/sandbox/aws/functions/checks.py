@@ -7,9 +7,9 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from provisioner.sandbox.aws.access import Access
 from provisioner.sandbox.aws.call import AwsError
 from provisioner.sandbox.aws.functions.state import LambdaRegion, account_of
-from provisioner.sandbox.aws.rolepolicies import allows, trusts
 from provisioner.sandbox.settings import ACCOUNT
 
 Settings = dict[str, Any]
@@ -75,9 +75,11 @@ def _needed(region: LambdaRegion, s: Settings) -> None:
 
 
 def _role(region: LambdaRegion, s: Settings) -> None:
-    if not trusts(region.world.moto, s["Role"], "lambda.amazonaws.com"):
+    access, role = Access(region.world.moto), s["Role"]
+    if not access.assumable(role, "lambda.amazonaws.com", {"aws:SourceAccount": ACCOUNT}):
         raise invalid("The role defined for the function cannot be assumed by Lambda.")
-    if s["VpcConfig"]["SubnetIds"] and not allows(region.world.moto, s["Role"], "ec2:CreateNetworkInterface"):
+    interface = f"arn:aws:ec2:{region.name}:{ACCOUNT}:network-interface/*"
+    if s["VpcConfig"]["SubnetIds"] and access.decide(role, "ec2:CreateNetworkInterface", interface, {}) != "allowed":
         raise invalid("The provided execution role does not have permissions to call CreateNetworkInterface on EC2")
 
 

@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from provisioner.sandbox.aws.access import Access
 from provisioner.sandbox.aws.call import AwsError, Call
 from provisioner.sandbox.aws.functions.state import LATEST, Code, Function, LambdaRegion, qualifier_of
-from provisioner.sandbox.aws.rolepolicies import allows
 from provisioner.sandbox.aws.strict import Params, Result
-from provisioner.sandbox.settings import ACCESS_KEY
+from provisioner.sandbox.settings import ACCESS_KEY, ACCOUNT
 
 _PAYLOAD: Final = 6 * 1024 * 1024
 _TAIL: Final = 4096
@@ -242,9 +242,11 @@ def _log(task: _Task, stream: str, lines: list[str]) -> None:
     """Writes what the role lets it write: without the permission there are no logs, and nobody is told."""
     world, role = task.region.world, task.settings["Role"]
     group = task.settings["LoggingConfig"]["LogGroup"]
-    if not allows(world.moto, role, "logs:PutLogEvents"):
-        return
-    may_make = allows(world.moto, role, "logs:CreateLogGroup")
+    access, arn = Access(world.moto), f"arn:aws:logs:{task.region.name}:{ACCOUNT}:log-group:{group}"
+    for needed in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        if access.decide(role, needed, f"{arn}:log-stream:{stream}", {}) != "allowed":
+            return
+    may_make = access.decide(role, "logs:CreateLogGroup", f"{arn}:*", {}) == "allowed"
     now = int(world.wall().timestamp() * 1000)
     with world.moto.lock("logs"):
         backend = world.moto.backend("logs", task.region.name)
