@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ FIRST, SECOND = "first: p@ss/w?rd#%", "second & 'quoted' \\ password"
 def secret(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The ARN of the secret of a role of its own, in the environment as an application has it."""
     manager = house.client("secretsmanager")
-    arn = manager.create_secret(Name="app-credentials", SecretString=_document(house, FIRST))["ARN"]
+    arn = manager.create_secret(Name=f"app-{uuid.uuid4().hex}", SecretString=_document(house, FIRST))["ARN"]
     _password(house, FIRST, "CREATE")
     monkeypatch.setenv("DB_SECRET_ARN", arn)
     monkeypatch.setenv("DB_SSLMODE", "verify-full")
