@@ -49,7 +49,12 @@ class House:
         self.sandbox = Sandbox.build(options, self.host)
         self.sandbox.start()
         self.place = self.host.start_postgres("people", user="app", password=PASSWORD, database="shop")
-        document = {"engine": "postgres", "username": "app", "password": PASSWORD, "dbname": "shop"}
+        document: dict[str, str | int] = {
+            "engine": "postgres",
+            "username": "app",
+            "password": PASSWORD,
+            "dbname": "shop",
+        }
         document |= {"host": self.place.host, "port": self.place.port}
         self.secret = self.client("secretsmanager").create_secret(Name="people", SecretString=json.dumps(document))[
             "ARN"

@@ -26,7 +26,7 @@ class Vault:
         with house.connect() as connection:
             connection.execute(f"CREATE ROLE {self.user} LOGIN PASSWORD '{OLD}'".encode())
         self.api = house.client("secretsmanager")
-        document = {"username": self.user, "password": OLD, "dbname": "shop"}
+        document: dict[str, str | int] = {"username": self.user, "password": OLD, "dbname": "shop"}
         document |= {"host": house.place.host, "port": house.place.port}
         self.arn = self.api.create_secret(Name=self.user, SecretString=json.dumps(document))["ARN"]
 

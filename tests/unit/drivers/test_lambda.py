@@ -89,10 +89,13 @@ def test_what_a_new_role_and_a_change_under_way_cause_is_waited_for(
 
 
 def test_a_permission_that_is_not_known_everywhere_yet_is_waited_for_by_a_rotation() -> None:
-    denied, place = "AccessDeniedException", {"service": "secretsmanager", "operation": "RotateSecret"}
     unknown = "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants"
-    assert kind_of(denied, message=unknown, **place) is BusyError
-    assert kind_of(denied, message="You are not authorized to perform RotateSecret", **place) is AccessDeniedError
+    assert _rotation_kind(unknown) is BusyError
+    assert _rotation_kind("You are not authorized to perform RotateSecret") is AccessDeniedError
+
+
+def _rotation_kind(message: str) -> type:
+    return kind_of("AccessDeniedException", service="secretsmanager", operation="RotateSecret", message=message)
 
 
 @pytest.mark.parametrize(
