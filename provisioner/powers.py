@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from provisioner.charge import Alternative, Charge, Uses
+from provisioner.resource import Verdict
 
 
 @runtime_checkable
@@ -55,3 +56,10 @@ class CanVerify(Protocol):
 
     @staticmethod
     def points() -> Sequence[Point]: ...
+
+
+@runtime_checkable
+class CanLook(Protocol):
+    """A gate whose ``check`` takes its time, or does something: ``look`` only says how it stands at this moment."""
+
+    def look(self, spec: Any) -> Verdict: ...

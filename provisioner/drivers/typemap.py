@@ -45,6 +45,7 @@ TYPES: Final[dict[str, str]] = {
     "aws.s3_bucket": f"{_AWS}.s3_bucket:S3Bucket",
     "aws.sns_topic": f"{_AWS}.sns_topic:SnsTopic",
     "aws.sns_subscription": f"{_AWS}.sns_subscription:SnsSubscription",
+    "aws.sns_message": f"{_AWS}.sns_message:SnsMessage",
     "aws.log_group": f"{_AWS}.log_group:LogGroup",
     "aws.lambda_function": f"{_AWS}.lambda_function:LambdaFunction",
     "aws.lambda_permission": f"{_AWS}.lambda_permission:LambdaPermission",

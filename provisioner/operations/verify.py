@@ -18,7 +18,7 @@ from provisioner.operations.drift import survey
 from provisioner.operations.site import Options, Site
 from provisioner.plan.model import Plan, StepDecl
 from provisioner.plan.outline import Item, Outline
-from provisioner.powers import CanVerify, Point
+from provisioner.powers import CanLook, CanVerify, Point
 from provisioner.refs import UnresolvedError, resolve
 from provisioner.resource import Gate, Resource, Verdict
 from provisioner.secret import Secret
@@ -93,7 +93,8 @@ def _look(ctx: Context, step: StepDecl) -> Task:
         return Verdict(False, f"{error.ref} has no value: what it comes from is not there")
     yield from ctx.reveal(step.tree, step.name)
     spec = decode(gate.Spec, tree)
-    verdict: Verdict = yield Call(lambda: gate.check(spec))
+    look = gate.look if isinstance(gate, CanLook) else gate.check
+    verdict: Verdict = yield Call(lambda: look(spec))
     return verdict
 
 

@@ -26,7 +26,7 @@ def page(found: Artefact, state: State, plan: Plan, costs: Mapping[str, str]) ->
 
 
 def _facts(found: Artefact, costs: Mapping[str, str]) -> Iterator[str]:
-    accounts = ", ".join(f"{cloud} {account}" for cloud, account in found.accounts.items())
+    accounts = ", ".join(found.accounts.values())
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(found.deployed)) if found.deployed is not None else "never"
     yield f"- provider: {found.provider}, region {found.region}" + (f", account {accounts}" if accounts else "")
     yield f"- last deployed: {when}"

@@ -68,6 +68,14 @@ class AlarmsQuiet(resource.Gate):
         del since[place]
         return Verdict(True, f"{len(alarms)} alarms were quiet for {spec.watch}")
 
+    def look(self, spec: Spec) -> Verdict:
+        """Whether they are quiet now, without a watch."""
+        alarms = {str(alarm["AlarmName"]): alarm for alarm in self._alarms(spec.alarms)}
+        bad = ("ALARM", "INSUFFICIENT_DATA") if spec.need_data else ("ALARM",)
+        wrong = [f"there is no alarm {name}" for name in spec.alarms if name not in alarms]
+        wrong += [_said(alarm) for alarm in alarms.values() if alarm.get("StateValue") in bad]
+        return Verdict(not wrong, "; ".join(wrong) or f"{len(alarms)} alarms are quiet")
+
     def _alarms(self, names: Sequence[str]) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for some in chunks(list(dict.fromkeys(names)), NAMES_AT_ONCE):

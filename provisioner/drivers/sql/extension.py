@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from provisioner import resource
+from provisioner import charge, resource
 from provisioner.drivers.check.stages import library
 from provisioner.drivers.check.tls import CaFile, Mode
 from provisioner.drivers.sql.server import connected
@@ -64,6 +64,7 @@ class Extension(resource.Resource):
 
     session: SqlSession
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "version": str, "schema": str, "database": str}
+    charges = staticmethod(charge.nothing)
     service = "sql"
     timeout = 300.0
     identity = ("database",)
