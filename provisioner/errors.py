@@ -4,7 +4,7 @@
 
     ProvisionerError                 exit 1
     ├── UsageError                   exit 2   the command line was wrong
-    ├── PlanError (PreflightError)   exit 3   the plan is wrong, or would not go well; carries every finding, not the first
+    ├── PlanError (PreflightError)   exit 3   the plan is wrong or would not go well; carries every finding
     ├── RefusedError                 exit 3   the plan is right but asks for what must not be done; nothing was changed
     ├── SetupError                   exit 3   credentials, an extra or a directory is missing
     │   ├── MissingExtraError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from provisioner.engine.drift import Kind
@@ -10,7 +12,7 @@ from provisioner.state.records import Action
 from tests.engine.world import World, plan, step
 
 
-def nested(size: int = 1, **database: object) -> Plan:
+def nested(size: int = 1, **database: Any) -> Plan:
     return plan(
         step("vault", "toy.vault"),
         step("db", "toy.database", password="${vault.value}", **database),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -29,8 +29,11 @@ class ThingSpec(Spec, frozen=True):
     note: str | None = None
 
 
+_AnySpec = Spec
+
+
 class _Base(Resource):
-    Spec = ThingSpec
+    Spec: ClassVar[type[_AnySpec]] = ThingSpec
     kind = "thing"
     unique = True
     poll_first = 1.0

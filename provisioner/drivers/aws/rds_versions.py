@@ -42,7 +42,7 @@ def upgradable(session: AwsSession, key: Key, wish: str, have: str) -> str:
         EngineVersion=have,
         IncludeAll=True,  # what runs may be long past the day when it could be made
     )
-    found = next((one for one in answer["DBEngineVersions"] if one["EngineVersion"] == have), {})
+    found: Mapping[str, Any] = next((one for one in answer["DBEngineVersions"] if one["EngineVersion"] == have), {})
     targets = [str(one["EngineVersion"]) for one in found.get("ValidUpgradeTarget", ())]
     return _chosen(wish, targets, key, f"is not what {have} can be upgraded to")
 
@@ -97,4 +97,4 @@ def listed(session: AwsSession, key: Key, major: str = "") -> list[str]:
 
 
 def _available(version: Mapping[str, Any]) -> bool:
-    return version.get("Status", "available") == "available"
+    return bool(version.get("Status", "available") == "available")

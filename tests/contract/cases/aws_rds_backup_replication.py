@@ -5,10 +5,15 @@ from tests.contract.case import Case, Need
 
 PLACES = {"twice": "eu-west-1", "gone": "eu-central-1"}
 
+
+def _key(step: str, region: str) -> Need:
+    return Need(f"cmk-{step}", "aws.kms_key", lambda w: {"region": region})
+
+
 CASE = Case(
     needs=(
         Need("cmk", "aws.kms_key", lambda w: {"region": "us-west-2"}),
-        *(Need(f"cmk-{step}", "aws.kms_key", lambda w, at=at: {"region": at}) for step, at in PLACES.items()),
+        *(_key(step, region) for step, region in PLACES.items()),
         Need(
             "db",
             "aws.rds_instance",
