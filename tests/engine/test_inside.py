@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from provisioner.engine.drift import Kind
@@ -12,10 +10,10 @@ from provisioner.state.records import Action
 from tests.engine.world import World, plan, step
 
 
-def nested(size: int = 1, **database: Any) -> Plan:
+def nested(size: int = 1) -> Plan:
     return plan(
         step("vault", "toy.vault"),
-        step("db", "toy.database", password="${vault.value}", **database),
+        step("db", "toy.database", password="${vault.value}"),
         step("inner", "toy.inside", host="${db.id}", password="${vault.value}", size=size),
     )
 

@@ -29,11 +29,8 @@ class ThingSpec(Spec, frozen=True):
     note: str | None = None
 
 
-_AnySpec = Spec
-
-
 class _Base(Resource):
-    Spec: ClassVar[type[_AnySpec]] = ThingSpec
+    Spec: ClassVar[type[ThingSpec]] = ThingSpec
     kind = "thing"
     unique = True
     poll_first = 1.0

@@ -56,7 +56,8 @@ def requested(spec: Spec, names: Collection[str] | None = None) -> dict[str, Any
     found = {_FIELDS[name]: getattr(spec, name) for name in has if name in _FIELDS}
     if "extended_support" in has:
         support = "open-source-rds-extended-support"
-        found["EngineLifecycleSupport"] = support if getattr(spec, "extended_support", False) else f"{support}-disabled"
+        stays: Any = spec
+        found["EngineLifecycleSupport"] = support if stays.extended_support else f"{support}-disabled"
     if not (getattr(spec, "monitoring_interval", 0) and getattr(spec, "monitoring_role_arn", "")):
         found.pop("MonitoringRoleArn", None)
     return {field: value for field, value in found.items() if value is not None}

@@ -1,19 +1,22 @@
 """aws.rds_backup_replication."""
 
+from collections.abc import Callable
+
 from provisioner.secret import Secret
-from tests.contract.case import Case, Need
+from tests.contract.case import Case, Need, Tree
+from tests.contract.world import World
 
 PLACES = {"twice": "eu-west-1", "gone": "eu-central-1"}
 
 
-def _key(step: str, region: str) -> Need:
-    return Need(f"cmk-{step}", "aws.kms_key", lambda w: {"region": region})
+def _at(region: str) -> Callable[[World], Tree]:
+    return lambda world: {"region": region}
 
 
 CASE = Case(
     needs=(
         Need("cmk", "aws.kms_key", lambda w: {"region": "us-west-2"}),
-        *(_key(step, region) for step, region in PLACES.items()),
+        *(Need(f"cmk-{step}", "aws.kms_key", _at(region)) for step, region in PLACES.items()),
         Need(
             "db",
             "aws.rds_instance",
