@@ -18,7 +18,7 @@ from provisioner.sandbox.settings import SandboxOptions
 class World:
     """Options, clock, moto, the databases, and the jobs in which work on databases is done.
 
-    ``now`` counts seconds for durations; ``wall`` is the time of day for timestamps.
+    ``now`` counts seconds for durations; ``wall`` is the time of day for timestamps, and ``today`` where it comes from.
     """
 
     options: SandboxOptions
@@ -26,6 +26,7 @@ class World:
     databases: Databases
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    today: Callable[[], datetime] = lambda: datetime.now(UTC)
     jobs: Jobs = field(default_factory=Jobs)
     neighbours: Neighbours = field(init=False)
 
@@ -34,4 +35,4 @@ class World:
 
     def wall(self) -> datetime:
         """The time of day, UTC."""
-        return datetime.now(UTC)
+        return self.today()

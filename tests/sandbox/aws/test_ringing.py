@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +16,15 @@ from tests.sandbox.aws.conftest import Aws, refused
 
 NOW = time.time() // 60 * 60
 PLACE = [{"Name": "DBInstanceIdentifier", "Value": "db"}]
+
+
+@pytest.fixture(autouse=True)
+def noon(aws: Aws) -> Iterator[None]:
+    """The sandbox's day stands still half a minute after ``NOW``, however long a test takes."""
+    world = aws.sandbox.world
+    before, world.today = world.today, lambda: datetime.fromtimestamp(NOW + 30, UTC)
+    yield
+    world.today = before
 
 
 def _topic(aws: Aws, name: str = "alerts", *, confirmed: bool = True) -> str:
