@@ -117,9 +117,10 @@ def _step_rows(step: StepCost, most: Decimal, everything: bool) -> Iterator[tupl
 
 
 def _what(line: Line) -> str:
-    if line.rate is None or line.unit == "hour" or line.charge.quantity in (0, 1):
-        return line.charge.what
-    return f"{line.charge.what} {dim(f'{number(line.charge.quantity)} {line.unit}')}"
+    what = line.charge.what
+    if line.rate is None or line.unit.endswith("hour") or what[:1].isdigit() or line.charge.quantity in (0, 1):
+        return what  # it says how much itself
+    return f"{what} {dim(f'{number(line.charge.quantity)} {line.unit}')}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
@@ -140,7 +141,8 @@ def _yearly(bill: Estimate) -> str:
 def _prices(bill: Estimate) -> str:
     dates = sorted(line.date for line in bill.lines if line.date)
     kind = "reserved where it can be" if bill.promise else "on demand"
-    return f"list prices, {kind}" + (f", of {dates[0]} to {dates[-1]}" if dates else "")
+    span = f", of {dates[0]}" + (f" to {dates[-1]}" if dates[-1] != dates[0] else "") if dates else ""
+    return f"list prices, {kind}{span}"
 
 
 def _promise(bill: Estimate) -> list[str]:
