@@ -57,7 +57,7 @@ _usage = click.option(
     "usage_file",
     type=PLAN_FILE,
     metavar="FILE",
-    help="How much is used a month (YAML); without it, 0 mostly.",
+    help="How much is used a month, in YAML; --all lists what can be said in it.",
 )
 
 

@@ -138,15 +138,16 @@ def proxy(item: Any, outline: Any, use: Uses) -> list[Charge]:
 
 def backup_copies(item: Any, outline: Any, use: Uses) -> list[Charge]:
     """Automated backups kept in another region: all of them are billed there, and each change crosses once."""
-    source = next((other for field in item.values for other in outline.links(item, field)), None)
-    size = Decimal(source.get("allocated_storage", 0)) if source is not None else Decimal(0)
+    source = outline.link(item, "source", "aws.rds_instance")
+    if source is None or source.get("allocated_storage") is None:
+        return [Charge(price="", what="copies of backups of a database that is not known here", quantity=Decimal(1))]
+    size = Decimal(source.get("allocated_storage"))
     change = use("daily_change_percent", "percent of the data that change in a day", 2)
     full = use("used_gb", "GB of the source's storage that hold data (half of it)", size / 2)
-    days = item.get("retention_days") or item.get("backup_retention_days") or 7
+    days = item.get("retention_days") or 7
     kept = full * (1 + change / 100 * (days - 1))
     moved = full * change / 100 * 30
-    home = source.region if source is not None else ""
     return [
         months("aws.rds/backup", "copies of backups", kept, note=f"{days} days of backups"),
-        months("aws.rds/copy", "changes copied between regions", moved, region=home),
+        months("aws.rds/copy", "changes copied between regions", moved, region=source.region),
     ]
