@@ -188,3 +188,19 @@ def test_alarms_in_words_cost_an_alarm_a_level_and_more_where_they_are_maths(tmp
         "look": (Decimal("3.00"), "dashboard"),
         "budget": (Decimal(0), ""),
     }
+
+
+def test_copies_of_backups_cost_what_they_hold_and_what_crosses(tmp_path: Path) -> None:
+    copies = '  - {name: far, type: aws.rds_backup_replication, with: {source: "${db.arn}", region: us-west-2}}\n'
+    usage = Usage(steps={"far": {"used_gb": Decimal(100), "daily_change_percent": Decimal(10)}})
+    far = estimate(outline(tmp_path, with_db(allocated_storage=200) + copies), usage).steps[-1]
+    assert [(line.charge.quantity, line.region, line.monthly) for line in far.lines] == [
+        (Decimal(160), "us-west-2", Decimal("15.2")),  # 100 GB, and six days of 10 GB each
+        (Decimal(300), "us-east-1", Decimal(6)),
+    ]
+
+
+def test_copies_of_a_database_that_the_plan_does_not_have_have_no_price(tmp_path: Path) -> None:
+    arn = "arn:aws:rds:us-east-1:123456789012:db:other"
+    steps = f'  - {{name: far, type: aws.rds_backup_replication, with: {{source: "{arn}", region: us-west-2}}}}\n'
+    assert not estimate(outline(tmp_path, steps)).complete
