@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from base64 import b64encode
+from functools import partial
 from typing import Any
 
 import pytest
@@ -125,10 +126,7 @@ def test_the_interfaces_of_a_function_hold_its_security_group_for_a_while_after_
     assert len(found) == 2 and all(eni["Description"].startswith("AWS Lambda VPC ENI-") for eni in found)
     for name in ("f", "g"):
         api.delete_function(FunctionName=name)
-
-    def delete() -> object:
-        return aws.ec2.delete_security_group(GroupId=vpc["SecurityGroupIds"][0])
-
+    delete = partial(aws.ec2.delete_security_group, GroupId=vpc["SecurityGroupIds"][0])
     assert refused(delete) == "DependencyViolation"
     aws.pass_time()
     delete()
@@ -173,10 +171,7 @@ def test_a_version_keeps_its_code_and_its_network_until_it_is_deleted(aws: Aws) 
     aws.pass_time()
     api.update_function_configuration(FunctionName="f", VpcConfig={"SubnetIds": [], "SecurityGroupIds": []})
     aws.pass_time()
-
-    def delete() -> object:
-        return aws.ec2.delete_security_group(GroupId=vpc["SecurityGroupIds"][0])
-
+    delete = partial(aws.ec2.delete_security_group, GroupId=vpc["SecurityGroupIds"][0])
     assert refused(delete) == "DependencyViolation"
     found = api.get_function(FunctionName="f", Qualifier="1")
     assert found["Configuration"]["CodeSha256"] == digest
@@ -193,12 +188,9 @@ def test_a_version_keeps_its_code_and_its_network_until_it_is_deleted(aws: Aws) 
 def test_some_concurrency_is_kept_for_functions_that_reserve_none(aws: Aws) -> None:
     api = aws.client("lambda")
     ready(aws)
-
-    def reserve(number: int) -> object:
-        return api.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=number)
-
-    assert refused(lambda: reserve(901)) == INVALID
-    reserve(900)
+    reserve = partial(api.put_function_concurrency, FunctionName="f")
+    assert refused(partial(reserve, ReservedConcurrentExecutions=901)) == INVALID
+    reserve(ReservedConcurrentExecutions=900)
     assert api.get_function(FunctionName="f")["Concurrency"] == {"ReservedConcurrentExecutions": 900}
     api.delete_function_concurrency(FunctionName="f")
     assert "Concurrency" not in api.get_function(FunctionName="f")
