@@ -93,6 +93,7 @@ ACTIONS: Final[Mapping[str, Sequence[str]]] = {
     "aws.s3_bucket": (
         "s3:ListBucket", "s3:CreateBucket", "s3:PutBucketTagging", "s3:PutEncryptionConfiguration",
         "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:PutBucketCORS",
+        "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
         "s3:DeleteBucket",
     ),
     "aws.sns_topic": ("sns:GetTopicAttributes", "sns:CreateTopic", "sns:TagResource", "sns:DeleteTopic"),

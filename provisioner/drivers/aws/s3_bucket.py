@@ -42,6 +42,7 @@ _NEW: Final[Mapping[str, Any]] = {
     "kms_key": None,
     "lifecycle": [],
     "cors": [],
+    "tls_only": False,
 }
 """A bucket just made, since April 2023. Where S3 should change its mind the read that follows shows it, and an update
 sets what is missing."""
@@ -72,6 +73,13 @@ class S3Bucket(resource.Resource):
             list[LifecycleRule], Meta(max_length=1000, description="What becomes of objects as they age.")
         ] = []
         cors: Annotated[list[CorsRule], Meta(max_length=100, description="Web pages that browsers let in.")] = []
+        tls_only: Annotated[
+            bool | None,
+            Meta(
+                description="Refuse requests without TLS, by a statement in the bucket's policy; others in it stay. "
+                "Left out: the policy is not looked at."
+            ),
+        ] = None
         tags: Tags = None
 
     outputs: ClassVar[Mapping[str, type]] = {"name": str, "arn": str, "domain": str, "region": str}
@@ -235,6 +243,8 @@ class S3Bucket(resource.Resource):
             "lifecycle": s3_rules.lifecycle_plain(self._get("get_bucket_lifecycle_configuration", "Rules", key) or ()),
             "cors": s3_rules.cors_plain(self._get("get_bucket_cors", "CORSRules", key) or ()),
         }
+        if self.session.manages(key.owner, "tls_only"):
+            found["tls_only"] = s3_rules.tls_only(self._get("get_bucket_policy", "Policy", key))
         return found | self._encryption(key)
 
     def _encryption(self, key: Key) -> dict[str, Any]:
@@ -255,10 +265,21 @@ class S3Bucket(resource.Resource):
         if asked(changed, "versioning") and spec.versioning != seen["versioning"]:
             status = "Enabled" if spec.versioning else "Suspended"
             self._call("put_bucket_versioning", key, VersioningConfiguration={"Status": status})
+        if asked(changed, "tls_only") and spec.tls_only not in (None, seen.get("tls_only")):
+            self._put_policy(key, spec)
         if asked(changed, "lifecycle") and not s3_rules.same_lifecycle(wanted["lifecycle"], seen["lifecycle"]):
             self._put_lifecycle(key, spec)
         if asked(changed, "cors") and wanted["cors"] != seen["cors"]:
             self._put_cors(key, spec)
+
+    def _put_policy(self, key: Key, spec: Spec) -> None:
+        """Ours is one statement; what else is in the policy stays."""
+        there = self._get("get_bucket_policy", "Policy", key)
+        document = s3_rules.with_tls(there, self._arn(key), wanted=bool(spec.tls_only))
+        if document is not None:
+            self._call("put_bucket_policy", key, Policy=document)
+        elif there:
+            self._call("delete_bucket_policy", key)
 
     def _put_lifecycle(self, key: Key, spec: Spec) -> None:
         if spec.lifecycle:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -159,3 +160,42 @@ def lifecycle_complaint(rules: Sequence[Mapping[str, Any]]) -> str | None:
 _ENDS = ("expiration_days", "noncurrent_expiration_days", "abort_multipart_days")
 _IA = ("STANDARD_IA", "ONEZONE_IA")
 _IA_DAYS = 30
+
+
+_TLS_SID: Final = "OnlyWithTls"
+_IN_CLEAR: Final = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def tls_only(policy: str | None) -> bool:
+    """Whether a bucket's policy refuses everybody whose request comes without TLS.
+
+    >>> tls_only(None), tls_only(with_tls(None, "arn:aws:s3:::proofs", wanted=True))
+    (False, True)
+    """
+    return any(
+        statement.get("Effect") == "Deny"
+        and statement.get("Principal") in ("*", {"AWS": "*"})
+        and statement.get("Action") in ("s3:*", ["s3:*"], "*", ["*"])
+        and statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport") in ("false", ["false"])
+        for statement in _statements(policy)
+    )
+
+
+def with_tls(policy: str | None, arn: str, *, wanted: bool) -> str | None:
+    """The policy with our statement, or without it; what else is in it stays. None where nothing is left."""
+    rest = [statement for statement in _statements(policy) if statement.get("Sid") != _TLS_SID]
+    ours = {
+        "Sid": _TLS_SID,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": _IN_CLEAR,
+    }
+    found = [*rest, ours] if wanted else rest
+    return json.dumps({"Version": "2012-10-17", "Statement": found}) if found else None
+
+
+def _statements(policy: str | None) -> list[dict[str, Any]]:
+    found = json.loads(policy).get("Statement", []) if policy else []
+    return [found] if isinstance(found, dict) else list(found)

@@ -10,7 +10,8 @@ def _drift(world: World, key: Key) -> set[str]:
     s3.delete_public_access_block(Bucket=key.name)
     s3.put_bucket_versioning(Bucket=key.name, VersioningConfiguration={"Status": "Suspended"})
     s3.delete_bucket_lifecycle(Bucket=key.name)
-    return {"block_public_access", "versioning", "lifecycle"}
+    s3.delete_bucket_policy(Bucket=key.name)
+    return {"block_public_access", "versioning", "lifecycle", "tls_only"}
 
 
 _PROOFS = {
@@ -34,6 +35,7 @@ CASE = Case(
                 "max_age_seconds": 3000,
             }
         ],
+        "tls_only": True,
         "tags": {"tier": "data"},
     },
     changed=lambda world: {
@@ -42,6 +44,7 @@ CASE = Case(
         "kms_key": world["cmk"]["arn"],
         "lifecycle": [{**_PROOFS, "expiration_days": 730}],
         "cors": [],
+        "tls_only": False,
         "tags": {"team": "platform"},
     },
     replaced=lambda world: {"name": f"{world.deployment}-other"},

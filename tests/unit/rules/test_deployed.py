@@ -29,7 +29,7 @@ def _scan(shop: Outline, **reported: dict[str, Any]) -> Report:
 
 
 def _ids(report: Report) -> set[str]:
-    return {result.finding.id for result in report.unwaived()} - {"sec.bucket-tls"}
+    return {result.finding.id for result in report.unwaived()}
 
 
 def test_what_was_changed_behind_the_plan_is_found(shop: Outline) -> None:
@@ -62,4 +62,4 @@ def test_what_only_the_cloud_can_say_is_no_ground_for_a_finding(shop: Outline) -
     for item in shop:
         item.values = dict.fromkeys(item.values, "${nobody.knows}")
     assert preflight(shop, TODAY).rules
-    assert {one.finding.id for one in scan(shop, TODAY, known=known_ids()).results} <= {"sec.bucket-tls"}
+    assert {one.finding.id for one in scan(shop, TODAY, known=known_ids()).results} == set()
