@@ -104,7 +104,7 @@ def proxy_tls(look: Look) -> Iterator[Hit]:
 def bucket_tls(look: Look) -> Iterator[Hit]:
     """A bucket answers requests that come in clear."""
     for item in look.outline.of("aws.s3_bucket"):
-        if not item.get("tls_only", False):
+        if item.values.get("tls_only") in (None, False):
             yield on(item, "", "no policy refuses requests without TLS")
 
 
