@@ -232,3 +232,31 @@ def replica_encryption(look: Look) -> Iterator[Hit]:
         )
         if there is not None and wanted != there:
             yield on(replica, "storage_encrypted", f"{source.step.name if source else ''} says {str(there).lower()}")
+
+
+@rule(
+    "rds.copy-key",
+    Level.ERROR,
+    source=f"{RDS_GUIDE}/USER_ReplicateBackups.html",
+    hint="make an aws.kms_key in the region that the copies go to, and name that",
+)
+def copy_key(look: Look) -> Iterator[Hit]:
+    """Backups of an encrypted database are to be copied to another region, and there is no key there."""
+    for copy in look.outline.of("aws.rds_backup_replication"):
+        source = look.outline.link(copy, "source", "aws.rds_instance")
+        if source is not None and source.get("storage_encrypted", True) and not copy.sets("kms_key"):
+            yield on(copy, "kms_key", f"{source.step.name} is encrypted, and its key is of no use in {copy.region}")
+
+
+@rule(
+    "rds.copy-at-home",
+    Level.ERROR,
+    source=f"{RDS_GUIDE}/USER_ReplicateBackups.html",
+    hint="region: another than the database's",
+)
+def copy_at_home(look: Look) -> Iterator[Hit]:
+    """Backups are to be copied to the region that they are in."""
+    for copy in look.outline.of("aws.rds_backup_replication"):
+        source = look.outline.link(copy, "source", "aws.rds_instance")
+        if source is not None and source.region == copy.region:
+            yield on(copy, "region", f"{source.step.name} is in {copy.region} itself")

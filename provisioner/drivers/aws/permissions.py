@@ -34,6 +34,9 @@ ACTIONS: Final[Mapping[str, Sequence[str]]] = {
         "ec2:DescribeRouteTables", "ec2:CreateRouteTable", "ec2:CreateRoute", "ec2:AssociateRouteTable",
         "ec2:DisassociateRouteTable", "ec2:DeleteRouteTable", _TAGS,
     ),
+    "aws.vpc_endpoint": (
+        "ec2:DescribeVpcEndpoints", "ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints", _TAGS,
+    ),
     "aws.kms_key": (
         "kms:ListKeys", "kms:DescribeKey", "kms:ListResourceTags", "kms:CreateKey", "kms:TagResource",
         "kms:EnableKeyRotation", "kms:ScheduleKeyDeletion",
