@@ -69,7 +69,7 @@ def preflight(
         # Without credentials every other question has the same answer.
         chosen = [rule for rule in chosen if not rule.online or rule.id == CREDENTIALS]
     look = Look(outline, today, survey, fresh)
-    return run(chosen, look, known=known_ids(), waivable=(Level.WARNING,))
+    return run(chosen, look, known=known_ids(), waivable=(Level.WARNING,), lent=scan_rules())
 
 
 def caught_by_validate(registry: Registry) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -87,7 +87,10 @@ def alone(look: Look) -> Iterator[Hit]:
 def _answered_inside(look: Look, function: Item) -> bool:
     """Whether an endpoint in the VPC of its subnets goes by the name of Secrets Manager."""
     outline = look.outline
-    homes = {vpc.step.name for subnet in outline.links(function, "subnets") for vpc in outline.links(subnet, "vpc_id")}
+    subnets = outline.links(function, "subnets")
+    homes = {vpc.step.name for subnet in subnets for vpc in outline.links(subnet, "vpc_id")}
+    if any(subnet.type == "aws.default_subnet" for subnet in subnets):
+        homes |= {vpc.step.name for vpc in outline.of("aws.default_vpc")}
     return any(
         str(endpoint.get("service")).rpartition(".")[2] == "secretsmanager"
         and endpoint.get("private_dns")

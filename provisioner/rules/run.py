@@ -44,8 +44,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return [result for result in self.results if result.waived]
 
 
-def run(rules: Iterable[Rule], look: Look, *, known: Collection[str], waivable: Collection[Level]) -> Report:
-    """Checks them all. ``known``: the ids of every rule there is; ``waivable``: the levels that may be waived."""
+def run(
+    rules: Iterable[Rule],
+    look: Look,
+    *,
+    known: Collection[str],
+    waivable: Collection[Level],
+    lent: Collection[str] = (),
+) -> Report:
+    """Checks them all. ``known``: the ids of every rule there is; ``waivable``: the levels that may be waived.
+
+    ``lent``: rules of another book, which are asked here in part: whether their waivers are of use, that book says.
+    """
     waivers = Waivers(look.outline.plan, look.today)
     results: list[Result] = []
     checked: list[str] = []
@@ -54,7 +64,7 @@ def run(rules: Iterable[Rule], look: Look, *, known: Collection[str], waivable: 
             continue
         checked.append(rule.id)
         results += _results(rule, look, waivers, waivable)
-    for finding in waivers.findings(checked, known):
+    for finding in waivers.findings([id_ for id_ in checked if id_ not in lent], known):
         results.append(Result(finding=finding, level=Level.WARNING))
     deployment = look.outline.plan.deployment
     return Report(deployment=deployment, results=sorted(results, key=_place), rules=checked)

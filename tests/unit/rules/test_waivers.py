@@ -136,3 +136,14 @@ def test_an_application_may_take_its_numbers_from_parameters(tmp_path: Path) -> 
         "applications": [{"processes": "${param.workers}", "pool_size": 20, "max_overflow": 40}],
     }
     assert outline(tmp_path, bent).plan.applications[0].connections == 240
+
+
+def test_a_waiver_of_what_the_scan_finds_less_grave_is_no_useless_one_to_preflight(tmp_path: Path) -> None:
+    zones = {
+        f"+zone-{n}": {"type": "aws.default_subnet", "adopt": "existing", "with": {"zone_index": n}} for n in (0, 1)
+    }
+    group = {"type": "aws.db_subnet_group", "with": {"subnets": ["${zone-0.subnet_id}", "${zone-1.subnet_id}"]}}
+    waiver = WAIVER | {"rule": "sec.data-in-public-subnet", "steps": ["public"]}
+    made = outline(tmp_path, {**zones, "+public": group, "waivers": [waiver]})
+    assert preflight(made, TODAY).unwaived() == []
+    assert _scan(made).unwaived() == []
