@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,12 @@ def section(title: str) -> str:
     return match.group(1)
 
 
+def shown(text: str) -> list[str]:
+    """Every line of output that the README shows, but for the marks where something is left out."""
+    blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip(" …")]
+
+
 class Reader:
     """Somebody who types the README's commands."""
 
@@ -73,7 +80,9 @@ class Reader:
             timeout=180,
         )
 
-    def follow(self, text: str) -> None:
+    def follow(self, text: str) -> str:
+        """What the commands printed, together."""
+        printed = ""
         for command, code in commands(text):
             if command.startswith(NOT_RUN):
                 continue
@@ -82,6 +91,8 @@ class Reader:
                 continue
             done = self.type(command)
             assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
+            printed += done.stdout
+        return printed
 
     def quickstart(self) -> None:
         """What the script runs once the virtual environment stands."""
@@ -109,6 +120,29 @@ def test_the_sixty_seconds_and_breaking_it_on_purpose_go_as_told(reader: Reader)
 
 def test_the_commands_about_plans_work(reader: Reader) -> None:
     reader.follow(section("A plan"))
+
+
+def test_the_checks_before_spending_say_what_is_shown(reader: Reader) -> None:
+    text = section("Checks before you spend")
+    printed = reader.follow(text)
+    assert [line for line in shown(text) if line not in printed] == []
+
+
+def test_an_alarm_rings_a_password_is_read_and_all_is_handed_on_as_told(reader: Reader) -> None:
+    watch, (hand_on, take_down) = section("Watch it"), re.split(r"(?=\$ provisioner destroy)", section("Hand it on"))
+    try:
+        printed = reader.follow(watch)
+        assert [line for line in shown(watch) if line not in printed] == []
+        printed = reader.follow(hand_on + "```")
+        (example,) = re.findall(r"```python\n(.*?)```", take_down, re.DOTALL)
+        arn = re.search(r'^db_credentials_secret_arn = "(.*)"$', printed, re.MULTILINE)
+        assert arn
+        reader.environment["DB_SECRET_ARN"] = arn.group(1)
+        told = reader.type(f'eval "$(provisioner sandbox env)" && python -c {shlex.quote(example)}')
+        assert told.stdout == "('realworld_user',)\n", told.stderr
+        reader.follow("```console\n" + take_down)
+    finally:
+        (ROOT / "realworld.env").unlink(missing_ok=True)
 
 
 def test_the_sandbox_section_works_as_told(reader: Reader) -> None:
@@ -147,6 +181,11 @@ def test_the_plan_in_the_readme_is_a_valid_plan(tmp_path: Path) -> None:
     path = tmp_path / "shop.yaml"
     path.write_text(text, encoding="utf-8")
     assert load_plan(path, registry(), environment="production").deployment == "shop-production"
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:aws|check|sql)\.\w+)`", README))))
+def test_the_types_that_the_readme_names_are_there(name: str) -> None:
+    assert name in registry()
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(((?:plans|docs|provisioner)/[^)]+)\)", README))
