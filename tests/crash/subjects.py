@@ -99,8 +99,7 @@ DATABASE_UNIT: Final = Subject(
     plan="aws-database-unit",
     environment="production",
     region="us-east-2",
-    # The PostgreSQL of the sandbox has no pgvector.
-    parameters=("protected=false", "vector=false"),
+    parameters=("protected=false",),
     variants={
         "a": (),
         "b": ("log_days=14", "db_backup_days=8", "proxy_connections=70"),
