@@ -89,7 +89,7 @@ REALWORLD: Final = Subject(
     parameters=("protected=false",),
     variants={
         "a": (),
-        "b": ("log_days=14", "backup_days=8", "monitoring_interval=30", "backup_copy_days=8"),
+        "b": ("log_days=14", "backup_days=8", "monitoring_interval=30"),
     },
     doors=(Door("db", "db-credentials", "postgres", "realworld_user", "realworlddb"),),
     copies=("db-snapshot",),
