@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.rules.bend import every_case
+
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
+CASES = {case["rule"] for case in every_case()}
 ROWS = [line.split("|") for line in TABLE.splitlines() if re.match(r"\| [A-Z]+-\d+ \|", line)]
 
 
@@ -24,3 +27,9 @@ def test_a_requirement_points_to_code_and_to_a_test(row: list[str]) -> None:
     assert tests
     for file, function in tests:
         assert re.search(rf"^def {function}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), function
+    assert CASES.issuperset(re.findall(r"case ([\w.-]+)", shown))
+
+
+def test_no_requirement_stands_there_twice() -> None:
+    ids = [row[1].strip() for row in ROWS]
+    assert sorted(set(ids)) == sorted(ids)

@@ -102,3 +102,9 @@ def test_gates_can_be_left_out_where_the_network_cannot_be_reached() -> None:
     for plan, environment in (("quickstart.yaml", None), ("aws-credlink.yaml", "production")):
         loaded = load_plan(PLANS / plan, registry(), environment=environment, parameters={"check_from_here": "false"})
         assert {"db-answers", "redis-answers"} <= set(loaded.skipped)
+
+
+def test_the_database_unit_has_its_five_security_groups_in_the_foundation() -> None:
+    plan = load_plan(PLANS / "aws-database-unit.yaml", registry(), environment="production")
+    groups = {step.name for step in plan.steps if step.type == "aws.security_group" and step.stage == "foundation"}
+    assert groups >= {"sg-database-primary", "sg-rds-proxy", "sg-cache-redis", "sg-lambda-gdpr", "sg-application"}
