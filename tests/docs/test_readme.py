@@ -52,9 +52,9 @@ def section(title: str) -> str:
 
 
 def shown(text: str) -> list[str]:
-    """Every line of output that the README shows, but for the marks where something is left out."""
+    """Every line of output that the README shows, from behind the mark where something is left out."""
     blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.strip(" …")]
+    return [line.lstrip(" …") for block in blocks for line in block.splitlines() if line.strip(" …")]
 
 
 class Reader:
