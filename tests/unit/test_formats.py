@@ -129,6 +129,12 @@ def test_two_values_of_one_name_are_refused() -> None:
         formats.variables({"db_host": 1, "app": {"DB_HOST": 2}})
 
 
+def test_one_value_that_is_told_twice_is_one_variable() -> None:
+    assert formats.variables({"db_secret_arn": "arn:1", "app": {"DB_SECRET_ARN": "arn:1"}}) == {
+        "DB_SECRET_ARN": "arn:1"
+    }
+
+
 def test_what_is_secret_is_left_out_and_named() -> None:
     values: dict[str, Any] = {"url": MASKED, "env": {"KEY": MASKED, "PORT": 1}, "all": {"x": MASKED}, "host": "h"}
     assert formats.without_secrets(values) == ({"env": {"PORT": 1}, "host": "h"}, ["url", "env.KEY", "all.x"])

@@ -50,13 +50,12 @@ def without_secrets(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
 
 
 def variables(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as environment variables. UsageError where two of them have the same name."""
+    """Values as environment variables. UsageError where two that differ have the same name."""
     found: dict[str, str] = {}
     for name, value in _members(values):
         variable = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
-        if variable in found:
+        if found.setdefault(variable, text := _text(value)) != text:
             raise UsageError(f"two values would both be {variable}", hint="give one of them another name in outputs")
-        found[variable] = _text(value)
     return found
 
 
