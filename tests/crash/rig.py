@@ -20,7 +20,7 @@ from provisioner.operations.reversal import rollback
 from provisioner.operations.site import Options, Outcome, open_site
 from provisioner.plan.load import load_plan
 from provisioner.plan.model import Plan
-from provisioner.resource import Registry, Resource
+from provisioner.resource import Registry
 from provisioner.sandbox import supervisor
 from provisioner.sandbox.settings import SandboxOptions
 from provisioner.state.store import peek
@@ -220,8 +220,6 @@ def plan_of(subject: Subject) -> Plan:
 
 
 def made_steps(subject: Subject = CREDLINK) -> Sequence[tuple[str, str]]:
-    """(step, type) of everything that a deployment makes."""
-    steps, types = plan_of(subject).steps, registry()
-    return [(s.name, s.type) for s in steps if not s.adopt and issubclass(types.type(s.type), Resource)]
+    """(step, type) of everything that a deployment makes by a call that can be struck."""
     steps = plan_of(subject).steps
     return [(step.name, step.type) for step in steps if not step.adopt and step.type in CREATES]

@@ -271,6 +271,9 @@ def test_a_name_that_somebody_elses_scheduled_secret_holds_fails_soon_and_names_
     secrets.create_secret(Name="held-password", SecretString="theirs")
     secrets.delete_secret(SecretId="held-password", RecoveryWindowInDays=7)
     code, said = back.cli("deploy")
+    assert code == 3, "preflight asks, and nothing was begun"
+    assert [finding["id"] for finding in said["error"]["findings"]] == ["name.secret-held"]
+    code, said = back.cli("deploy", "--no-preflight")
     assert code == 4
     (failure,) = said["failures"]
     assert (failure["step"], failure["code"]) == ("password", "cloud.already-exists")

