@@ -45,15 +45,26 @@ class Item:
     """One step of a plan, or one object of a deployment.
 
     ``values`` has every field of the Spec: its value with defaults, nested structs as dicts, None where it is not set,
-    and text with ``${`` in it where only the cloud can say. ``name`` and ``region`` are the object's.
+    and text with ``${`` in it where only the cloud can say. ``name`` and ``region`` are the object's. ``reported``: the
+    values are what the cloud says.
     """
 
-    def __init__(self, cls: type[StepType], step: StepDecl, values: Mapping[str, Any], name: str, region: str) -> None:
+    def __init__(
+        self,
+        cls: type[StepType],
+        step: StepDecl,
+        values: Mapping[str, Any],
+        name: str,
+        region: str,
+        *,
+        reported: bool = False,
+    ) -> None:
         self.cls = cls
         self.step = step
         self.values = values
         self.name = name
         self.region = region
+        self.reported = reported
 
     @property
     def type(self) -> str:
@@ -65,6 +76,10 @@ class Item:
         if value is None or isinstance(value, Secret) or (isinstance(value, str) and unknown(value)):
             return default
         return value
+
+    def assumed(self, field: str) -> bool:
+        """Whether a field's value is a default of an object that others made: then it is nobody's wish, nor known."""
+        return self.step.adopt and not self.reported and field not in self.step.tree
 
     def sets(self, field: str) -> bool:
         """Whether the field has a value, be it known yet or not."""

@@ -205,6 +205,13 @@ def _strangers(look: Look, *types: str) -> Iterator[tuple[Item, tuple[str | int,
                 yield item, path, peer, str(own)
 
 
+def _some_come_in(look: Look, item: Item) -> bool:
+    """Whether a list lets in somebody of the plan's networks, or somebody that is not known."""
+    networks = vpc_networks(look.outline).values()
+    peers = [network_of(text) for _, text in _peers(item)]
+    return any(peer is None or any(overlap(peer, network) for network in networks) for peer in peers)
+
+
 @rule(
     "net.acl-source-outside",
     Level.ERROR,
@@ -212,9 +219,14 @@ def _strangers(look: Look, *types: str) -> Iterator[tuple[Item, tuple[str | int,
     hint="write the network of the subnets that are to come in",
 )
 def acl_source_outside(look: Look) -> Iterator[Hit]:
-    """A network ACL lets in a private network that is nowhere in the plan, and shuts out those that are."""
+    """A network ACL lets in a private network that is nowhere in the plan; worse, nobody who is in it."""
     for item, path, peer, own in _strangers(look, "aws.network_acl"):
-        yield at(item, path, f"{peer} lies outside {own}: nobody in this VPC would come through")
+        if _some_come_in(look, item):
+            hint = "write the network of the subnets that are to come in; waive it where a peering or VPN leads there"
+            message = f"{peer} lies outside {own} and every other network of the plan"
+            yield at(item, path, message, hint=hint, level=Level.WARNING)
+        else:
+            yield at(item, path, f"{peer} lies outside {own}: nobody in this VPC would come through")
 
 
 @rule(

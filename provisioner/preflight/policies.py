@@ -21,7 +21,7 @@ MANAGED: Final[Mapping[str, tuple[str, ...]]] = {
 
 def may(role: Item, action: str) -> bool | None:
     """Whether a role may do something to some object: None where it has policies that are not known here."""
-    strange = False
+    strange = role.assumed("managed_policies") or role.assumed("inline_policies")
     for arn in role.values.get("managed_policies") or ():
         known = MANAGED.get(str(arn).rpartition("/")[2])
         strange = strange or known is None
@@ -30,6 +30,7 @@ def may(role: Item, action: str) -> bool | None:
     for statement in _documents(role):
         if statement.get("Effect") == "Allow" and any(_covers(word, action) for word in words(statement, "Action")):
             return True
+        strange = strange or "NotAction" in statement
     return None if strange or unknown(role.values.get("managed_policies")) else False
 
 

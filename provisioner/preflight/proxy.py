@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from provisioner.plan.outline import Item, Outline
+from provisioner.plan.outline import Item, Outline, unknown
 from provisioner.preflight.book import RDS_GUIDE, rule
 from provisioner.preflight.network import inside, network_of, opens
 from provisioner.preflight.policies import may, trusts
@@ -80,6 +80,8 @@ def shut_out(look: Look) -> Iterator[Hit]:
         walls = list(outline.links(database, "security_groups")) if database is not None else []
         if database is None or not walls or any(wall.values.get("ingress") is None for wall in walls):
             continue
+        if len(walls) != len(database.values.get("security_groups") or ()):
+            continue  # one that is no step may let it in
         port = int(database.get("port", 5432))
         if not any(_lets_in(outline, wall, proxy, port) for wall in walls):
             names = ", ".join(wall.step.name for wall in walls)
@@ -89,6 +91,7 @@ def shut_out(look: Look) -> Iterator[Hit]:
 def _lets_in(outline: Outline, wall: Item, proxy: Item, port: int) -> bool:
     worn = {group.step.name for group in outline.links(proxy, "security_groups")}
     homes = [network_of(subnet.get("cidr")) for subnet in outline.links(proxy, "subnets")]
+    ids = {text for text in proxy.values.get("security_groups") or () if not unknown(text)}
     entries: list[Any] = wall.values.get("ingress") or []
     for index, entry in enumerate(entries):
         if not opens(entry, port) or not isinstance(entry, dict):
@@ -96,7 +99,11 @@ def _lets_in(outline: Outline, wall: Item, proxy: Item, port: int) -> bool:
         raw = wall.step.tree.get("ingress")
         tree = raw[index] if isinstance(raw, list) and index < len(raw) else {}
         group = getattr(tree.get("security_group") if isinstance(tree, dict) else None, "step", None)
-        if group in worn or (entry.get("security_group") == "self" and wall.step.name in worn):
+        if (
+            group in worn
+            or entry.get("security_group") in ids
+            or (entry.get("security_group") == "self" and wall.step.name in worn)
+        ):
             return True
         network = network_of(entry.get("cidr"))
         if entry.get("prefix_list") or (entry.get("cidr") and network is None) or None in homes:
@@ -117,7 +124,7 @@ def document(look: Look) -> Iterator[Hit]:
     outline = look.outline
     for proxy in outline.of("aws.rds_proxy"):
         for secret in outline.links(proxy, "auth"):
-            if secret.type != "aws.secret":
+            if secret.type != "aws.secret" or secret.step.adopt:
                 continue
             versions = [v for v in outline.users(secret, "aws.secret_version") if secret in outline.links(v, "secret")]
             generate = secret.values.get("generate")

@@ -15,7 +15,8 @@ _REGION: Final = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx)-(?:gov-)?[a-z]+-\
 _ZONE: Final = re.compile(r"^([a-z]{2}(?:-[a-z]+)+-\d)([a-z])$")
 _ELSEWHERE: Final = ("source", "destination", "replica")
 """Fields that name something in another region on purpose begin so."""
-_DOCUMENTS: Final = ("inline_policies", "policy", "tags", "description")
+_DOCUMENTS: Final = ("inline_policies", "policy", "tags", "description", "environment", "value", "widgets", "message")
+"""Fields that the cloud does not read as names: what stands there may well be elsewhere."""
 _SOURCE: Final = f"{AWS}/IAM/latest/UserGuide/reference-arns.html"
 
 Path = tuple[str | int, ...]
@@ -62,7 +63,8 @@ def zone(look: Look) -> Iterator[Hit]:
         for path, text in texts(dict(item.values)):
             found = _ZONE.match(text)
             if found and item.region and found[1] != item.region and not str(path[0]).startswith(_ELSEWHERE):
-                yield at(item, path, f"{text} is a zone of {found[1]}, and the step is in {item.region}")
+                level = Level.WARNING if path[0] in _DOCUMENTS else None
+                yield at(item, path, f"{text} is a zone of {found[1]}, and the step is in {item.region}", level=level)
 
 
 @rule("region.text", Level.WARNING, source=_SOURCE, hint="write ${deployment.region}, which is always right")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -22,6 +23,8 @@ ROTATION: Final = "aws.secret_rotation"
 _MANAGER: Final = "secretsmanager.amazonaws.com"
 _BITS: Final = 96.0
 _PASSWORDS: Final = ("password", "auth_token")
+_PASSWORD: Final = re.compile(r"(?i)pass(?:word|wd|phrase)?$|pwd$|token$|secret$|(?:^|_)pw$")
+"""What in a document is a password: who logs in, and where, may be kept secret too, and need not be hard to guess."""
 
 
 def _documents(look: Look) -> Iterator[tuple[Item, tuple[str, ...], Mapping[str, Any]]]:
@@ -128,7 +131,7 @@ def _given(look: Look) -> Iterator[tuple[Item, tuple[str | int, ...], Ref]]:
                 yield item, (field,), ref
         value = item.step.tree.get("value")
         for key, ref in value.items() if isinstance(value, dict) else ():
-            if isinstance(ref, Ref) and ref.step == PARAM:
+            if isinstance(ref, Ref) and ref.step == PARAM and _PASSWORD.search(str(key)):
                 yield item, ("value", key), ref
 
 

@@ -32,11 +32,14 @@ def _sets(look: Look) -> Iterator[tuple[Item, Item]]:
 def other_facts(look: Look) -> Iterator[Hit]:
     """Alarms in percent are reckoned with another size than what they watch has."""
     for alarms, target in _sets(look):
-        own = {name: target.get(name) for name in ("allocated_storage", "max_allocated_storage", "instance_class")}
+        names = ("allocated_storage", "max_allocated_storage", "instance_class")
+        own = {name: target.get(name) for name in names if not target.assumed(name)}
         if target.type == "aws.cache_replication_group":
             own = {"instance_class": target.get("node_type"), "nodes": target.get("num_nodes")}
         elif target.type == "aws.rds_instance":
-            own["max_connections"] = room_of(look.outline, target).connections or None
+            room = room_of(look.outline, target)
+            # What RDS reckons itself is less than its formula gives for the memory that the class has on paper.
+            own["max_connections"] = room.connections if "max_connections" in room.own else None
         for name, value in own.items():
             said = alarms.get(name)
             if said is not None and value is not None and said != value:

@@ -9,5 +9,6 @@
 A rule knows one thing and says it of each step where it is so. It never stops another: a question that the cloud
 will not answer becomes a finding that says that this was not checked.
 
-Weakness: a rule sees what the plan says. What depends on a value that only the cloud knows is not judged at all.
+Weakness: a rule sees what the plan says. What depends on a value that only the cloud knows is not judged at all, nor is
+what the plan does not say of an object that it adopts.
 """

@@ -72,7 +72,7 @@ def run(
 
 def _results(rule: Rule, look: Look, waivers: Waivers, waivable: Collection[Level]) -> list[Result]:
     try:
-        hits = list(rule.check(look))
+        hits = [hit for hit in rule.check(look) if rule.online or not _assumed(hit)]
     except ProvisionerError as err:
         if not rule.online:
             raise
@@ -101,6 +101,11 @@ def _result(rule: Rule, outline: Outline, hit: Hit, waivers: Waivers, waivable: 
         hint=hit.hint or rule.hint,
     )
     return Result(finding=finding, level=level, step=step, waived=waiver.reason if waiver else "", rule=rule)
+
+
+def _assumed(hit: Hit) -> bool:
+    """Whether it is about what the plan does not say of an object that others made, and nobody has looked."""
+    return hit.item is not None and hit.item.assumed(str(hit.path[0]) if hit.path else "")
 
 
 def _where(outline: Outline, hit: Hit) -> Position | None:

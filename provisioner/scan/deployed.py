@@ -21,7 +21,7 @@ def deployed(plan: Plan, registry: Registry, seen: Mapping[str, Mapping[str, Any
     for name, item in list(made.items.items()):
         reported = seen.get(name)
         if reported is not None:
-            made.items[name] = Item(item.cls, item.step, _over(item, reported), item.name, item.region)
+            made.items[name] = Item(item.cls, item.step, _over(item, reported), item.name, item.region, reported=True)
         elif not issubclass(item.cls, Gate):
             del made.items[name]
     return made

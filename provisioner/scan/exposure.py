@@ -15,6 +15,9 @@ _GROUPS: Final = ("aws.db_subnet_group", "aws.cache_subnet_group")
 _WIDE: Final = 1000
 _WEB: Final = (80, 443)
 _LARGE: Final = 8
+_FOR_ANSWERS: Final = 1024
+_LINUX_TO: Final = 60999
+"""Answers go to the port that was asked from: Linux asks from 32768 to 60999, others from 1024 or 49152 to 65535."""
 
 
 def network_of(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
@@ -125,7 +128,10 @@ def acl_world(look: Look) -> Iterator[Hit]:
     for item in look.outline.of("aws.network_acl"):
         for index, entry in _entries(item, "ingress"):
             low = entry.get("port")
-            answers = isinstance(low, int) and low >= 1024 and entry.get("to_port", low) == 65535
+            high = entry.get("to_port", low)
+            answers = isinstance(low, int) and isinstance(high, int) and low >= _FOR_ANSWERS and high >= _LINUX_TO
+            if entry.get("protocol") in ("icmp", "icmpv6"):
+                continue  # without it nobody learns how large a packet may be
             if entry.get("action", "allow") == "allow" and _world(entry) and low not in _WEB and not answers:
                 yield at(item, ("ingress", index), f"{entry['cidr']} comes in on {_ports(entry)}")
 

@@ -24,7 +24,9 @@ def group_values(outline: Outline, database: Item) -> dict[str, Any] | None:
     """The parameters that a database's group sets; {} where it has none, None where nobody knows."""
     group = outline.link(database, "parameter_group", "aws.db_parameter_group")
     if group is None:
-        return None if database.sets("parameter_group") else {}
+        return None if database.sets("parameter_group") or database.assumed("parameter_group") else {}
+    if group.assumed("parameters"):
+        return None
     values = group.values.get("parameters")
     return values if isinstance(values, dict) else None
 
