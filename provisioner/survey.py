@@ -76,8 +76,11 @@ class Survey(Protocol):
         """Those of the names that a secret still holds that is scheduled for deletion."""
         ...
 
-    def denied(self, actions: Collection[str]) -> Sequence[str]:
-        """Those that the caller may not do, as far as its policies say."""
+    def denied(self, actions: Collection[str]) -> Mapping[str, bool]:
+        """Those that the caller may not do to just any object, and whether that is said in so many words.
+
+        What no statement allows everywhere may still be allowed for some objects, or under a condition.
+        """
         ...
 
     def actions(self, type_name: str) -> Sequence[str]:

@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from provisioner.cli.app import App
+from provisioner.cli.options import Chosen
 
 if TYPE_CHECKING:
     from provisioner.engine.preview import Planned
     from provisioner.operations.site import Check, Site
     from provisioner.plan.model import Plan
+    from provisioner.rules.look import Fresh
     from provisioner.rules.rule import Level
     from provisioner.rules.run import Report
 
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 class Flight:
     """One deploy's preflight. ``skipped``: ids of rules that are left out; ``wanted`` False leaves out all."""
 
-    def __init__(self, app: App, plan: Plan, skipped: Sequence[str] = (), *, wanted: bool = True) -> None:
+    def __init__(
+        self, app: App, chosen: Chosen, plan: Plan, skipped: Sequence[str] = (), *, wanted: bool = True
+    ) -> None:
         self._app = app
+        self._chosen = chosen
         self._plan = plan
         self._skipped = tuple(skipped)
         self._wanted = wanted
@@ -47,8 +52,10 @@ class Flight:
 
         outline = Outline(self._plan, self._app.registry)
         report = preflight(outline, self._today, skip=self._skipped)
+        if report.unwaived(Level.ERROR):  # what is there may do what nobody could begin with today
+            report = preflight(outline, self._today, skip=self._skipped, fresh=self._recorded())
         self._judge(report)
-        safety = scan(outline, self._today, known=known_ids())
+        safety = scan(outline, self._today, known=known_ids(), skip=self._skipped)
         self._judge(safety, Level.HIGH, tell=False)
         bill = estimate(outline)
         self._found = [
@@ -56,6 +63,23 @@ class Flight:
             Check("security_scan", f"{len(safety.unwaived())} findings, none of level high"),
             Check("cost_estimation", f"{'' if bill.complete else 'at least '}{bill.monthly:.2f} USD a month"),
         ]
+
+    def _recorded(self) -> Fresh:
+        """What a deploy would make as far as the record tells: the steps that are not in it."""
+        from provisioner.cli.records import record_of
+        from provisioner.errors import ProvisionerError
+        from provisioner.rules.look import Fresh
+        from provisioner.state.records import Status
+        from provisioner.state.store import peek
+
+        try:
+            state = peek(record_of(self._app, self._chosen, self._plan.deployment, self._plan), self._plan.deployment)
+        except ProvisionerError as err:  # the run itself will say so, if the plan gets that far
+            return Fresh(unknown=err)
+        steps = state.steps if state is not None else {}
+        there = {name: record for name, record in steps.items() if record.status is not Status.CREATING}
+        made = {one.name for one in self._plan.steps if one.name not in there or there[one.name].type != one.type}
+        return Fresh(made=frozenset(made), changed=frozenset(there))
 
     def online(self, site: Site, planned: Sequence[Planned]) -> None:
         """PreflightError where the cloud would refuse what is to be made or changed."""

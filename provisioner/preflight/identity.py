@@ -45,7 +45,12 @@ def permissions(look: Look) -> Iterator[Hit]:
         if issubclass(item.cls, Resource) and look.made(item.step.name) and not item.step.adopt:
             for action in look.survey.actions(item.type):
                 needed.setdefault(action, []).append(item.step.name)
-    denied = set(look.survey.denied(list(needed))) if needed else set()
-    for action in sorted(denied):
+    denied = look.survey.denied(list(needed)) if needed else {}
+    for action, in_words in sorted(denied.items()):
         item = look.outline.items[needed[action][0]]
-        yield Hit(item, (), f"{look.survey.caller()} may not {action}")
+        if in_words:
+            yield Hit(item, (), f"{look.survey.caller()} may not {action}")
+        else:
+            # It was asked of no object in particular: who may do it to some alone, or where a tag says so, is refused.
+            message = f"{look.survey.caller()} may not {action}, or not with just any object"
+            yield Hit(item, (), message, level=Level.WARNING)

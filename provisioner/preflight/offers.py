@@ -36,7 +36,7 @@ def version_offered(look: Look) -> Iterator[Hit]:
     """The region does not let anybody create this version of PostgreSQL."""
     for item in look.outline.of("aws.rds_instance"):
         version = item.get("engine_version")
-        if not version or not look.touched(item.step.name):
+        if not version or not look.made(item.step.name):  # an upgrade of what is there is settled by RDS
             continue
         there = look.survey.versions("rds", "postgres", major_of(version))
         if version not in there and (version != major_of(version) or not there):

@@ -34,6 +34,11 @@ def known_version(version: str) -> dict[str, str]:
     return found
 
 
+def _at_birth(look: Look, item: Item) -> Level | None:
+    """A database that is there runs on, and must be let change, whatever AWS sells today: then it is a warning."""
+    return None if look.made(item.step.name) and not item.step.adopt else Level.WARNING
+
+
 @rule("rds.version-dead", Level.ERROR, source=_VERSIONS)
 def version_dead(look: Look) -> Iterator[Hit]:
     """A minor version is asked for that AWS no longer lets anybody create."""
@@ -42,7 +47,8 @@ def version_dead(look: Look) -> Iterator[Hit]:
         facts = known_version(version)
         if "." in version and facts and (not facts["first"] or number(version) < number(facts["first"])):
             hint = f"take {facts['take']}, or write {major_of(facts['take'])!r}, which takes the newest"
-            yield on(item, "engine_version", f"PostgreSQL {version} can no longer be created", hint=hint)
+            message = f"PostgreSQL {version} can no longer be created"
+            yield on(item, "engine_version", message, hint=hint, level=_at_birth(look, item))
 
 
 @rule(
@@ -57,7 +63,8 @@ def version_ended(look: Look) -> Iterator[Hit]:
         ends = known_version(item.get("engine_version", "")).get("ends")
         if ends and look.today > date.fromisoformat(ends) and not item.get("extended_support", False):
             major = major_of(item.get("engine_version"))
-            yield on(item, "engine_version", f"standard support of PostgreSQL {major} ended on {ends}")
+            message = f"standard support of PostgreSQL {major} ended on {ends}"
+            yield on(item, "engine_version", message, level=_at_birth(look, item))
 
 
 @rule("rds.version-ends-soon", Level.WARNING, source=_VERSIONS, hint="plan the upgrade, or begin with a later major")

@@ -10,7 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from provisioner.cli.app import App
+from provisioner.cli.flight import Flight
 from provisioner.cli.main import root
+from provisioner.cli.options import Chosen
+from provisioner.cli.planfile import read_plan
+from provisioner.model import Key
+from provisioner.preflight.errors import PreflightError
+from provisioner.state.records import PutRecord, Record, Status
+from provisioner.state.store import Owner, Store
 from tests.cli.conftest import Desk, Result
 from tests.unit.rules.bend import bend
 
@@ -205,3 +212,30 @@ def test_a_rule_that_is_skipped_or_all_of_them_do_not_stop_a_deploy(desk: Desk) 
 def test_warnings_of_preflight_are_told_by_a_deploy_once(desk: Desk) -> None:
     desk.edit("  db: ${db.id}", "  db: ${db.id}\n  cache: redis://${db.id}:6379\n  region: us-east-2")
     assert desk.deploy().err.count("it says us-east-2, and the plan is in here") == 1
+
+
+def _deployed(*steps: tuple[str, str]) -> None:
+    """A record in the home, as earlier runs would have left it."""
+    owner = Owner(user="ops", command="provisioner deploy")
+    with Store.open(App().home.deployment("shop", sandbox=False), "shop", who=owner) as store:
+        for step, type_ in steps:
+            key = Key(deployment="shop", step=step, name=f"shop-{step}", region="us-east-1")
+            store.commit([PutRecord(record=Record(step=step, type=type_, status=Status.READY, key=key))])
+
+
+def test_a_database_that_is_there_may_be_deployed_again_when_its_version_is_no_longer_sold() -> None:
+    old = {"db.engine_version": "15.4"}
+    app, chosen = App(), Chosen(path=Path(bent(old)))
+    with pytest.raises(PreflightError) as refused:
+        Flight(app, chosen, read_plan(app, chosen)).offline()
+    assert [one.id for one in refused.value.findings] == ["rds.version-dead"]
+    _deployed(("db", "aws.rds_instance"))
+    Flight(app, chosen, read_plan(app, chosen)).offline()
+
+
+def test_a_finding_of_the_scan_that_is_skipped_does_not_stop_a_deploy() -> None:
+    app, chosen = App(), Chosen(path=Path(bent({"wall.ingress/0/cidr": "0.0.0.0/0"})))
+    with pytest.raises(PreflightError) as refused:
+        Flight(app, chosen, read_plan(app, chosen)).offline()
+    assert [one.id for one in refused.value.findings] == ["sec.group-world"]
+    Flight(app, chosen, read_plan(app, chosen), ["sec.group-world"]).offline()

@@ -43,7 +43,7 @@ def deploy(app: App, chosen: Chosen, wishes: Wishes, reveal: bool, skipped: tupl
 
     begin(app, wishes, "deploy")
     plan = read_plan(app, chosen)
-    flight = Flight(app, plan, skipped, wanted=not no_preflight)
+    flight = Flight(app, chosen, plan, skipped, wanted=not no_preflight)
     flight.offline()
     choose_cloud(app, sandbox=chosen.sandbox)
     with bench(app, chosen, wishes, plan.deployment, plan, "deploy") as made:

@@ -167,19 +167,23 @@ class AwsSurvey:
                     found[one["Name"]] = Deleted(owner, f"{one['DeletedDate']:%Y-%m-%d}")
         return found
 
-    def denied(self, actions: Collection[str]) -> Sequence[str]:
+    def denied(self, actions: Collection[str]) -> Mapping[str, bool]:
         """By IAM's simulator, on any resource and without conditions; the root user may do all."""
         arn = self.caller()
         if arn.endswith(":root"):
-            return []
+            return {}
         role = _ROLE.match(arn)
         source = f"arn:{role[1]}:iam::{role[2]}:role/{role[3]}" if role is not None else arn
-        refused: list[str] = []
+        refused: dict[str, bool] = {}
         for some in chunks(sorted(actions), _ACTIONS_AT_ONCE):
             answers = self._pages(
                 "iam", "simulate_principal_policy", "EvaluationResults", PolicySourceArn=source, ActionNames=some
             )
-            refused += [str(one["EvalActionName"]) for one in answers if one["EvalDecision"] != "allowed"]
+            refused |= {
+                str(one["EvalActionName"]): one["EvalDecision"] == "explicitDeny"
+                for one in answers
+                if one["EvalDecision"] != "allowed"
+            }
         return refused
 
     def actions(self, type_name: str) -> Sequence[str]:

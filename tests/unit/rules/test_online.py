@@ -34,7 +34,7 @@ class Region:
             "quotas": [],
             "bucket": "free",
             "deleted_secrets": {},
-            "denied": [],
+            "denied": {},
         } | answers
         self.asked: list[str] = []
 
@@ -73,8 +73,8 @@ class Region:
     def deleted_secrets(self, names: Collection[str]) -> Mapping[str, Deleted]:
         return dict(self._answer("deleted_secrets"))
 
-    def denied(self, actions: Collection[str]) -> Sequence[str]:
-        return list(self._answer("denied"))
+    def denied(self, actions: Collection[str]) -> Mapping[str, bool]:
+        return dict(self._answer("denied"))
 
     def actions(self, type_name: str) -> Sequence[str]:
         return {"aws.rds_instance": ["rds:CreateDBInstance"], "aws.vpc": ["ec2:CreateVpc"]}.get(type_name, [])
@@ -109,7 +109,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
      "was deleted on 2026-11-19, which belongs to shop2/db"),
     ("name.secret-held", {"deleted_secrets": {"shop-db-credentials": Deleted(None, "2026-11-19")}}, {},
      "carries no owner's tag"),
-    ("identity.permissions", {"denied": ["rds:CreateDBInstance"]}, {}, "user/ops may not rds:CreateDBInstance"),
+    ("identity.permissions", {"denied": {"rds:CreateDBInstance": True}}, {}, "user/ops may not rds:CreateDBInstance"),
     ("identity.credentials", {"caller": "arn:aws:iam::123456789012:root"}, {}, "credentials of arn:aws:iam::1234567"),
 ]  # fmt: skip
 
@@ -172,3 +172,19 @@ def test_a_changed_class_is_asked_about_and_names_are_not(tmp_path: Path) -> Non
     ask(tmp_path, region, fresh=Fresh(changed=frozenset({"db"})))
     assert "offers" in region.asked
     assert not {"bucket", "deleted_secrets", "denied", "quotas"} & set(region.asked)
+
+
+def test_who_may_do_it_to_some_objects_alone_is_not_refused(tmp_path: Path) -> None:
+    (found,) = ask(tmp_path, Region(denied={"rds:CreateDBInstance": False})).results
+    assert (found.finding.id, found.level) == ("identity.permissions", Level.WARNING)
+
+
+def test_a_database_on_a_version_that_is_no_longer_sold_can_still_be_changed(tmp_path: Path) -> None:
+    old = Region(versions={"rds": ["15.15"], "cache": ["7.0.7"]})
+    bent = {"db.engine_version": "15.4"}
+    refused = {one.finding.id for one in ask(tmp_path, old, bent).unwaived(Level.ERROR)}
+    assert {"rds.version-dead", "rds.version-offered"} <= refused
+    there = Fresh(changed=frozenset({"db"}))
+    assert ask(tmp_path, old, bent, there).unwaived(Level.ERROR) == []
+    ended = {"db.engine_version": "13", "db-parameters.family": "postgres13"}
+    assert ask(tmp_path, old, ended, there).unwaived(Level.ERROR) == []
