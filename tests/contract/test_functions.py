@@ -94,8 +94,8 @@ def test_two_changes_at_once_are_one_after_the_other(world: World) -> None:
     driver, spec = world.driver(FUNCTION), world.spec(FUNCTION, tree(world, code("bye"), memory_mb=512))
     with pytest.raises(BusyError, match="update is in progress"):
         driver.update(key, spec)
-    assert differing(driver, spec, settle(driver, key)) == {"memory_mb"}
-    driver.update(key, spec, ["memory_mb"])
+    assert differing(driver, spec, settle(driver, key)) == {"code"}
+    driver.update(key, spec, ["code"])
     assert differing(driver, spec, settle(driver, key)) == set()
 
 
@@ -144,6 +144,27 @@ def test_another_network_lets_go_of_what_was_kept_in_the_one_before(world: World
     assert versions(world, key) == ["1"]
     bring(world, key, tree(world, code("bye"), **{**place, "security_groups": [world["other"]["group_id"]]}))
     assert versions(world, key) == []
+
+
+def test_code_and_network_that_were_changed_at_once_come_back_at_once_and_no_version_holds_either_group(
+    world: World, tmp_path: Path
+) -> None:
+    place = _network(world, "wall", "other")
+    elsewhere = {**place, "security_groups": [world["other"]["group_id"]]}
+    old = code_of(tmp_path, "def answer(event, context):\n    return 'old'\n")
+    key, _ = world.make(FUNCTION, "f", tree(world, old, **place))
+    bring(world, key, tree(world, code("hello"), **elsewhere), "code", "security_groups")
+    assert _groups_of_versions(world, key) <= {world["other"]["group_id"]}
+    shutil.rmtree(tmp_path / "code")
+    bring(world, key, tree(world, old, **place), "code", "security_groups")
+    assert _groups_of_versions(world, key) <= {world["wall"]["group_id"]}
+    said = world.session().client("lambda").invoke(FunctionName=key.name, Payload=b"{}")
+    assert json.loads(said["Payload"].read()) == "old"
+
+
+def _groups_of_versions(world: World, key: Key) -> set[str]:
+    found = world.session().client("lambda").list_versions_by_function(FunctionName=key.name)["Versions"]
+    return {group for one in found for group in (one.get("VpcConfig") or {}).get("SecurityGroupIds", ())}
 
 
 def test_a_permission_of_somebody_else_is_not_taken_over(world: World) -> None:

@@ -4,8 +4,8 @@ The plan's folder is on disk; the code before it may not be any more. So before 
 as a version, and an undo takes the code from the version with the wanted digest. The latest :data:`KEPT` such versions
 are kept; those that somebody else published are never touched.
 
-A version keeps its network, too, and with it the security groups. A change of the network alone therefore lets go of
-the versions in another one: code from before cannot be had back by an undo then, only from its folder.
+A version keeps its network, too, and with it the security groups. A change of the network therefore lets go of the
+versions in another one: what is kept then is the code that ran last, and earlier code is to be had from its folder.
 """
 
 from __future__ import annotations

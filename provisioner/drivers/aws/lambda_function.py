@@ -166,7 +166,8 @@ class LambdaFunction(resource.Resource):
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Brings one kind of thing after the other to the plan; while Lambda is at work on one, the next is BusyError.
 
-        Tags and concurrency first, which Lambda changes at once; then code; then all other settings in one call.
+        Tags and concurrency first, which Lambda changes at once; then all settings in one call; then the code, so that
+        the version that is kept of the code before is in the new network, and holds nothing of the old one.
         """
         found = self._call("get_function", key)
         settings = found["Configuration"]
@@ -180,15 +181,16 @@ class LambdaFunction(resource.Resource):
             self._reserve(key, spec.reserved_concurrency)
         told = [name for name in _FIELDS if asked(changed, name) and _differs(spec, seen, name)]
         code = asked(changed, "code") and _differs(spec, seen, "code")
-        if code or (asked(changed, "architecture") and _differs(spec, seen, "architecture")):
-            data = lambda_code.package(self.session, key, spec.code)
-            lambda_code.keep(self.session, key, settings, spec.code)
-            self._call("update_function_code", key, ZipFile=data, Architectures=[spec.architecture])
+        code = code or (asked(changed, "architecture") and _differs(spec, seen, "architecture"))
+        data = lambda_code.package(self.session, key, spec.code) if code else b""
+        parts = {_FIELDS[name] for name in told}
         if told:
             whole = _settings(spec)
-            parts = {_FIELDS[name] for name in told}
             self._call("update_function_configuration", key, **{name: whole[name] for name in parts})
-        if not code and "VpcConfig" in {_FIELDS[name] for name in told}:
+        if code:
+            lambda_code.keep(self.session, key, settings, spec.code)
+            self._call("update_function_code", key, ZipFile=data, Architectures=[spec.architecture])
+        if code or "VpcConfig" in parts:  # not sooner: the code that is wanted may have come from one of them
             lambda_code.let_go_of_other_networks(self.session, key, spec.security_groups)
 
     def delete(self, key: Key) -> None:
