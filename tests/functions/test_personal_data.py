@@ -89,6 +89,21 @@ def test_a_second_deletion_answers_with_the_first_receipt_and_touches_nothing(pe
     assert again == first and everything(people) == after and len(ledger(people)) == 1
 
 
+def test_what_came_after_a_deletion_is_deleted_by_the_next_request(people: People, module: Any) -> None:
+    delete = module("data_deletion").handler
+    first = delete({"person_id": "42", **ASK}, None)
+    people.execute("INSERT INTO app.message VALUES (9, 42, 'late')")
+    assert delete({"person_id": "42", **ASK}, None) == first  # the same request was answered, and is no new one
+    again = delete({"person_id": "42", "request_id": "r2", "actor": "privacy desk"}, None)
+    assert again["rows"]["app.message"] == 1 and again["audit"] != first["audit"]
+    assert rows(people, "SELECT person_id FROM app.message") == [(43,)]
+    assert [entry[2] for entry in ledger(people)] == ["r1", "r2"]
+    assert delete({"person_id": "42", "request_id": "r3", "actor": "a"}, None) == again
+    people.execute("UPDATE app.person SET name = 'Ada again' WHERE id = 42")
+    assert delete({"person_id": "42", "request_id": "r4", "actor": "a"}, None)["request"] == "r4"
+    assert rows(people, "SELECT name FROM app.person WHERE id = 42") == [("deleted",)]
+
+
 def test_two_deletions_at_once_give_one_receipt(people: People, module: Any) -> None:
     delete, receipts = module("data_deletion").handler, []
 

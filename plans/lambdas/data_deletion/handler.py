@@ -3,8 +3,9 @@
 Event: ``{"person_id": "42", "request_id": "…", "actor": "who asked"}``. Answer, the receipt: ``{"person_id",
 "deleted_at", "rows": {table: number}, "request", "audit": digest}``. An unknown person is refused.
 
-One transaction: either every table is treated and the ledger has its entry, or nothing happened. Asked again for the
-same person, by the same or another request, it answers with the first receipt and touches nothing.
+One transaction: either every table is treated and the ledger has its entry, or nothing happened. The same request again
+is answered with its receipt. So is another for the same person, with the latest, unless something has come since that
+is to be deleted (a late write, an id that was given away anew): then it is, with a receipt of its own.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ def erase(
     """Within the caller's transaction: the entry of this deletion, or of the one before."""
     audit.open_ledger(connection)  # two at a time would both find the person
     earlier = audit.deletion_of(connection, person)
-    if earlier is not None:
+    if earlier is None:
+        person = people.must_exist(connection, wanted.person, person, lock=True)
+        earlier = audit.deletion_of(connection, person)  # made anonymous, and asked for in another spelling
+    if earlier is not None and not wanted.left(connection, person):
         return earlier
-    person = people.must_exist(connection, wanted.person, person, lock=True)
-    earlier = audit.deletion_of(connection, person)  # made anonymous, and asked for in another spelling
-    if earlier is not None:
-        return earlier
+    answered = audit.by_request(connection, request)
+    if answered is not None and (answered.action, answered.person) == ("deletion", person):
+        return answered
     rows: dict[str, int] = {}
     for table in wanted.every:
         rows[table.name] = rows.get(table.name, 0) + table.erase(connection, person)

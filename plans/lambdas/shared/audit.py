@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS gdpr_audit (
     previous text NOT NULL,
     digest text NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS gdpr_audit_deletion ON gdpr_audit (person) WHERE action = 'deletion';
+CREATE INDEX IF NOT EXISTS gdpr_audit_deletion ON gdpr_audit (person) WHERE action = 'deletion';
 CREATE OR REPLACE FUNCTION gdpr_audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'gdpr_audit only grows: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
@@ -104,8 +104,8 @@ def by_request(connection: psycopg.Connection[Any], request: str) -> Entry | Non
 
 
 def deletion_of(connection: psycopg.Connection[Any], person: str) -> Entry | None:
-    """The row of a person's deletion."""
-    return _one(connection, "action = 'deletion' AND person = %s", [person])
+    """The row of a person's latest deletion."""
+    return _one(connection, "action = 'deletion' AND person = %s ORDER BY id DESC LIMIT 1", [person])
 
 
 def _one(connection: psycopg.Connection[Any], where: str, values: list[str]) -> Entry | None:

@@ -55,6 +55,15 @@ class Table(NamedTuple):
         found = connection.execute(query.format(self.place, sql.Identifier(self.column)), [person])
         return [row[0] for row in found]
 
+    def left(self, connection: psycopg.Connection[Any], person: str) -> bool:
+        """Whether there is a row that :meth:`erase` would change."""
+        where = sql.SQL("{} = %s").format(sql.Identifier(self.column))
+        if self.put:
+            differs = (sql.SQL("{} IS DISTINCT FROM %s").format(sql.Identifier(name)) for name in self.put)
+            where = sql.SQL("{} AND ({})").format(where, sql.SQL(" OR ").join(differs))
+        query = sql.SQL("SELECT 1 FROM {} WHERE {} LIMIT 1").format(self.place, where)
+        return connection.execute(query, [person, *self.put.values()]).fetchone() is not None
+
     def erase(self, connection: psycopg.Connection[Any], person: str) -> int:
         """Deletes the person's rows or makes them nobody's; how many they were."""
         where = sql.SQL("WHERE {} = %s").format(sql.Identifier(self.column))
@@ -75,6 +84,10 @@ class Configuration(NamedTuple):
     def every(self) -> tuple[Table, ...]:
         """All, the person's own last."""
         return (*self.tables, self.person)
+
+    def left(self, connection: psycopg.Connection[Any], person: str) -> bool:
+        """Whether anything of the person is not as a deletion leaves it."""
+        return any(table.left(connection, person) for table in self.every)
 
 
 def configuration() -> Configuration:
