@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
@@ -205,11 +205,25 @@ def _strangers(look: Look, *types: str) -> Iterator[tuple[Item, tuple[str | int,
                 yield item, path, peer, str(own)
 
 
-def _some_come_in(look: Look, item: Item) -> bool:
-    """Whether a list lets in somebody of the plan's networks, or somebody that is not known."""
+def _others_come_in(look: Look, item: Item, index: int) -> bool:
+    """Whether another entry lets somebody in where this one does: of the plan's networks, or who is not known."""
     networks = vpc_networks(look.outline).values()
-    peers = [network_of(text) for _, text in _peers(item)]
-    return any(peer is None or any(overlap(peer, network) for network in networks) for peer in peers)
+    entries: list[Any] = item.values["ingress"]
+    for path, text in _peers(item):
+        peer, entry = network_of(text), entries[int(path[1])]
+        known = peer is None or any(overlap(peer, network) for network in networks)
+        if path[1] != index and known and _as_wide(entry, entries[index]):
+            return True
+    return False
+
+
+def _as_wide(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether it lets in what the other does, whoever it is."""
+    protocol = entry.get("protocol", "tcp")
+    if protocol == "all" or protocol != other.get("protocol", "tcp"):
+        return bool(protocol == "all")
+    ports = other.get("port"), other.get("to_port") or other.get("port")
+    return all(not isinstance(port, int) or opens({**entry, "protocol": "tcp"}, port) for port in ports)
 
 
 @rule(
@@ -221,7 +235,7 @@ def _some_come_in(look: Look, item: Item) -> bool:
 def acl_source_outside(look: Look) -> Iterator[Hit]:
     """A network ACL lets in a private network that is nowhere in the plan; worse, nobody who is in it."""
     for item, path, peer, own in _strangers(look, "aws.network_acl"):
-        if _some_come_in(look, item):
+        if _others_come_in(look, item, int(path[1])):
             hint = "write the network of the subnets that are to come in; waive it where a peering or VPN leads there"
             message = f"{peer} lies outside {own} and every other network of the plan"
             yield at(item, path, message, hint=hint, level=Level.WARNING)
