@@ -46,8 +46,8 @@ class Room(NamedTuple):
     @property
     def usable(self) -> int:
         """Those that are left for applications."""
-        kept = self.values["superuser_reserved_connections"] + self.values["rds.rds_superuser_reserved_connections"]
-        return self.connections - kept
+        kept = ("superuser_reserved_connections", "rds.rds_superuser_reserved_connections")
+        return self.connections - sum(self.values.get(name, 0) for name in kept)
 
 
 def room_of(outline: Outline, database: Item) -> Room:

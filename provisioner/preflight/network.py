@@ -340,11 +340,12 @@ def nat_private(look: Look) -> Iterator[Hit]:
         subnet = outline.link(gateway, "subnet_id", "aws.subnet")
         if subnet is None or subnet.step.adopt or gateway.get("connectivity", "public") != "public":
             continue
-        routes = [
-            route
-            for table in outline.users(subnet, "aws.route_table")
-            for route in table.values.get("routes") or ()
-            if isinstance(route, dict)
-        ]
+        tables = outline.users(subnet, "aws.route_table")
+        vpc = outline.link(subnet, "vpc_id", "aws.vpc", "aws.default_vpc")
+        if not tables and (vpc is None or vpc.step.adopt):
+            continue  # it follows the main table of a network that others made
+        if any(table.assumed("routes") for table in tables):
+            continue
+        routes = [route for table in tables for route in table.values.get("routes") or () if isinstance(route, dict)]
         if not any(route.get("internet_gateway") for route in routes):
             yield on(gateway, "subnet_id", f"{subnet.step.name} has no route to an internet gateway")

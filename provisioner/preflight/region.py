@@ -17,6 +17,8 @@ _ELSEWHERE: Final = ("source", "destination", "replica")
 """Fields that name something in another region on purpose begin so."""
 _DOCUMENTS: Final = ("inline_policies", "policy", "tags", "description", "environment", "value", "widgets", "message")
 """Fields that the cloud does not read as names: what stands there may well be elsewhere."""
+_EVERYWHERE: Final = ("aws.budget",)
+"""Types whose objects are in no region."""
 _SOURCE: Final = f"{AWS}/IAM/latest/UserGuide/reference-arns.html"
 
 Path = tuple[str | int, ...]
@@ -47,7 +49,7 @@ def arn(look: Look) -> Iterator[Hit]:
     for item, path, found in _arns(look):
         region = found[2]
         if region and item.region and region != item.region:
-            level = Level.WARNING if path[0] in _DOCUMENTS else None
+            level = Level.WARNING if path[0] in _DOCUMENTS or item.type in _EVERYWHERE else None
             yield at(item, path, f"{found[0]}… is in {region}, and the step in {item.region}", level=level)
 
 

@@ -124,6 +124,50 @@ NOT_JUDGED: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    "an alarm that nobody connects any more": (
+        "alarm.direction",
+        {
+            "alarm.metric": "DatabaseConnections",
+            "alarm.threshold": 1,
+            "alarm.comparison_operator": "LessThanThreshold",
+        },
+    ),
+    "a budget's topic in another region": (
+        "region.arn",
+        {
+            "+money": {
+                "type": "aws.budget",
+                "with": {
+                    "limit": 50,
+                    "notifications": [
+                        {"kind": "actual", "above": 80, "topic": "arn:aws:sns:us-west-2:123456789012:money"}
+                    ],
+                },
+            }
+        },
+    ),
+    "a NAT gateway in the default VPC, whose main table leads out": (
+        "net.nat-private",
+        {
+            "+theirs": {"type": "aws.default_vpc", "adopt": "existing"},
+            "+way": {
+                "type": "aws.subnet",
+                "with": {"vpc_id": "${theirs.vpc_id}", "cidr": "172.31.200.0/24", "zone_index": 0},
+            },
+            "+address": {"type": "aws.elastic_ip"},
+            "+nat": {
+                "type": "aws.nat_gateway",
+                "with": {"subnet_id": "${way.subnet_id}", "allocation_id": "${address.allocation_id}"},
+            },
+        },
+    ),
+    "a formula that is not understood": (
+        "capacity.pool",
+        {
+            "db-parameters.parameters/superuser_reserved_connections": "{SUM(1,2)}",
+            "applications": [{"name": "web", "processes": 1, "pool_size": 1}],
+        },
+    ),
     "a tag that looks like a zone": ("region.zone", {"vpc.tags": {"home": "eu-west-1a"}}),
 }
 
