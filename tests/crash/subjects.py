@@ -99,7 +99,7 @@ DATABASE_UNIT: Final = Subject(
     plan="aws-database-unit",
     environment="production",
     region="us-east-2",
-    parameters=("protected=false",),
+    parameters=("protected=false", "filter_subnets=true"),
     variants={
         "a": (),
         "b": ("log_days=14", "db_backup_days=8", "proxy_connections=70"),
