@@ -92,7 +92,8 @@ REALWORLD: Final = Subject(
         "b": ("log_days=14", "backup_days=8", "monitoring_interval=30"),
     },
     doors=(Door("db", "db-credentials", "postgres", "realworld_user", "realworlddb"),),
-    copies=("db-snapshot",),
+    # The copies of its backups in the other region are kept as long as they were meant to be.
+    copies=("db-snapshot", "automated-backup"),
 )
 
 DATABASE_UNIT: Final = Subject(
