@@ -12,11 +12,6 @@ from provisioner.model import Key
 from provisioner.resource import Holder
 
 
-def same(wanted: Collection[str], seen: Collection[str]) -> bool:
-    """``matches`` for ids: their order means nothing."""
-    return set(wanted) == set(seen)
-
-
 def twice(subnets: Collection[str] | None) -> str | None:
     """A complaint of an id that is there more than once."""
     again = [subnet for subnet, times in Counter(subnets or ()).items() if times > 1]

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from provisioner import charge, resource
-from provisioner.drivers.aws import acl_rules, attached
+from provisioner.drivers.aws import acl_rules, attached, same
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
@@ -95,7 +95,7 @@ class NetworkAcl(Unguarded):
     identifier = "network_acl_id"
     immutable = frozenset({"vpc_id", "network_acl_id"})
     matches: ClassVar = {
-        "tags": tagging.same_named, "ingress": acl_rules.same, "egress": acl_rules.same, "subnets": attached.same,
+        "tags": tagging.same_named, "ingress": acl_rules.same, "egress": acl_rules.same, "subnets": same.as_set,
     }  # fmt: skip
     kind, describe, listed = "network-acl", "describe_network_acls", "NetworkAcls"
     id_field, id_filter, at = "NetworkAclId", "network-acl-id", "network_acl_id"

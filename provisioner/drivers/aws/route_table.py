@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from provisioner import charge, resource
-from provisioner.drivers.aws import attached, routes
+from provisioner.drivers.aws import attached, routes, same
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
@@ -75,7 +75,7 @@ class RouteTable(Unguarded):
     identity = ("route_table_id",)
     identifier = "route_table_id"
     immutable = frozenset({"vpc_id", "route_table_id"})
-    matches: ClassVar = {"tags": tagging.same_named, "routes": routes.same, "subnets": attached.same}
+    matches: ClassVar = {"tags": tagging.same_named, "routes": routes.same, "subnets": same.as_set}
     kind, describe, listed = "route-table", "describe_route_tables", "RouteTables"
     id_field, id_filter, at = "RouteTableId", "route-table-id", "route_table_id"
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import attached, bill_net, errors, policy
+from provisioner.drivers.aws import attached, bill_net, errors, policy, same
 from provisioner.drivers.aws import tags as tagging
 from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
@@ -183,7 +183,7 @@ class VpcEndpoint(Unguarded):
     immutable = frozenset({"vpc_id", "service", "kind", "endpoint_id"})
     matches: ClassVar = {
         "tags": tagging.same_named, "service": _same_service, "policy": policy.same,
-        "subnets": attached.same, "security_groups": attached.same, "route_tables": attached.same,
+        "subnets": same.as_set, "security_groups": same.as_set, "route_tables": same.as_set,
     }  # fmt: skip
     kind, describe, listed = "vpc-endpoint", "describe_vpc_endpoints", "VpcEndpoints"
     id_field, id_filter, at = "VpcEndpointId", "vpc-endpoint-id", "endpoint_id"
