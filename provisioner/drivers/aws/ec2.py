@@ -211,3 +211,15 @@ class Unguarded(Ec2Object):
             return owned[0]
         begun = self.begun(key)
         return None if begun is None else {self.id_field: begun}
+
+    def make(
+        self, key: Key, operation: str, field: str, plan: Mapping[str, str] | None, **parameters: Any
+    ) -> dict[str, Any]:
+        """The call that makes the object, with its tags: its id, which is remembered until :meth:`finish`.
+
+        ``field``: where the answer has the object; empty where it is the object.
+        """
+        with outright():
+            answer = self.call(operation, key, TagSpecifications=self.tag_specification(key, plan), **parameters)
+        made = answer[field] if field else answer
+        return {self.id_field: self.begin(key, made[self.id_field])}

@@ -14,7 +14,6 @@ from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 
 @resource.resource("aws.elastic_ip")
@@ -62,10 +61,7 @@ class ElasticIp(Unguarded):
         """Takes an address out of Amazon's pool."""
         self.refuse_named(key)
         if self.existing(key) is None:
-            with outright():
-                specification = self.tag_specification(key, spec.tags)
-                answer = self.call("allocate_address", key, Domain="vpc", TagSpecifications=specification)
-            self.begin(key, answer["AllocationId"])
+            self.make(key, "allocate_address", "", spec.tags, Domain="vpc")
         self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:

@@ -15,7 +15,6 @@ from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 
 def _made_or_named(vpc_id: str | None, gateway: str | None) -> str | None:
@@ -75,11 +74,7 @@ class InternetGateway(Unguarded):
         self.refuse(key, _made_or_named(spec.vpc_id, spec.internet_gateway_id))
         found = self.existing(key)
         if found is None:
-            with outright():
-                answer = self.call(
-                    "create_internet_gateway", key, TagSpecifications=self.tag_specification(key, spec.tags)
-                )
-            found = {"InternetGatewayId": self.begin(key, answer["InternetGateway"]["InternetGatewayId"])}
+            found = self.make(key, "create_internet_gateway", "InternetGateway", spec.tags)
         self._attach(key, found, spec.vpc_id)
         self.finish(key)
 

@@ -19,7 +19,6 @@ from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 _PHASES: Final = {
     "pending": Phase.PENDING,
@@ -133,16 +132,15 @@ class NatGateway(Unguarded):
         self.refuse(key, _made_or_named(spec.subnet_id, spec.nat_gateway_id))
         there = self.existing(key)
         if there is None or there.get("State") in ("failed", "deleting"):
-            with outright():
-                answer = self.call(
-                    "create_nat_gateway",
-                    key,
-                    SubnetId=spec.subnet_id,
-                    ConnectivityType=spec.connectivity,
-                    TagSpecifications=self.tag_specification(key, spec.tags),
-                    **({"AllocationId": spec.allocation_id} if spec.allocation_id else {}),
-                )
-            self.begin(key, answer["NatGateway"]["NatGatewayId"])
+            self.make(
+                key,
+                "create_nat_gateway",
+                "NatGateway",
+                spec.tags,
+                SubnetId=spec.subnet_id,
+                ConnectivityType=spec.connectivity,
+                **({"AllocationId": spec.allocation_id} if spec.allocation_id else {}),
+            )
         self.finish(key)
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:

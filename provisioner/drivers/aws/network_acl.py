@@ -25,7 +25,6 @@ from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AlreadyExistsError, BusyError, InvalidRequestError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 _QUOTA: Final = 20
 """Rules a direction, AWS's own last one among them, unless AWS allowed more."""
@@ -124,14 +123,7 @@ class NetworkAcl(Unguarded):
         self.refuse(key, _made_or_named(spec.vpc_id, spec.network_acl_id))
         found = self.existing(key)
         if found is None:
-            with outright():
-                answer = self.call(
-                    "create_network_acl",
-                    key,
-                    VpcId=spec.vpc_id,
-                    TagSpecifications=self.tag_specification(key, spec.tags),
-                )
-            found = {"NetworkAclId": self.begin(key, answer["NetworkAcl"]["NetworkAclId"])}
+            found = self.make(key, "create_network_acl", "NetworkAcl", spec.tags, VpcId=spec.vpc_id)
         self._bring(key, {"VpcId": spec.vpc_id, **found}, spec, ())
         self.finish(key)
 

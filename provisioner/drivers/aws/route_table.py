@@ -20,7 +20,6 @@ from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import AlreadyExistsError, InvalidRequestError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 _TAKEN = "Resource.AlreadyAssociated"
 
@@ -104,14 +103,7 @@ class RouteTable(Unguarded):
         self.refuse(key, _made_or_named(spec.vpc_id, spec.route_table_id))
         found = self.existing(key)
         if found is None:
-            with outright():
-                answer = self.call(
-                    "create_route_table",
-                    key,
-                    VpcId=spec.vpc_id,
-                    TagSpecifications=self.tag_specification(key, spec.tags),
-                )
-            found = {"RouteTableId": self.begin(key, answer["RouteTable"]["RouteTableId"])}
+            found = self.make(key, "create_route_table", "RouteTable", spec.tags, VpcId=spec.vpc_id)
         self._bring(key, found, spec, ())
         self.finish(key)
 

@@ -18,7 +18,6 @@ from provisioner.drivers.aws.ec2 import Unguarded
 from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 _LARGEST, _SMALLEST = 16, 28
 """AWS takes networks of /16 to /28, for VPCs and for subnets."""
@@ -119,14 +118,7 @@ class Vpc(Unguarded):
         self.refuse(key, _made_or_named(spec.cidr, spec.vpc_id))
         existing = self.existing(key)
         if existing is None:
-            with outright():
-                answer = self.call(
-                    "create_vpc",
-                    key,
-                    CidrBlock=spec.cidr,
-                    TagSpecifications=self.tag_specification(key, spec.tags),
-                )
-            existing = {"VpcId": self.begin(key, answer["Vpc"]["VpcId"])}
+            existing = self.make(key, "create_vpc", "Vpc", spec.tags, CidrBlock=spec.cidr)
         # A new VPC resolves names already.
         self._switch(key, existing["VpcId"], spec.dns_support, spec.dns_hostnames is not False)
         self.finish(key)

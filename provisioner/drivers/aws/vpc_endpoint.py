@@ -27,7 +27,6 @@ from provisioner.drivers.aws.given import asked
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import NotFoundError
 from provisioner.model import Key, Observed, Phase
-from provisioner.resource import outright
 
 _PHASES: Final = {
     "available": Phase.READY,
@@ -230,9 +229,7 @@ class VpcEndpoint(Unguarded):
         )
         there = self.existing(key)
         if there is None or _state(there) in _NO_MORE:
-            with outright():
-                answer = self.call("create_vpc_endpoint", key, **self._wish(key, spec))
-            self.begin(key, answer["VpcEndpoint"]["VpcEndpointId"])
+            self.make(key, "create_vpc_endpoint", "VpcEndpoint", spec.tags, **self._wish(key, spec))
         self.finish(key)
 
     def _wish(self, key: Key, spec: Spec) -> dict[str, Any]:
@@ -241,7 +238,6 @@ class VpcEndpoint(Unguarded):
             "VpcId": spec.vpc_id,
             "ServiceName": service,
             "VpcEndpointType": spec.kind.capitalize(),
-            "TagSpecifications": self.tag_specification(key, spec.tags),
             **{call: getattr(spec, name) for name, call, _ in _SETS if getattr(spec, name)},
         }
         if spec.policy is not None:
