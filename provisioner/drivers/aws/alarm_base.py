@@ -17,12 +17,13 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import absent, alarm_proof, tagged, tags
+from provisioner.drivers.aws import absent, alarm_proof, same, tagged, tags
 from provisioner.drivers.aws.page import chunks
 from provisioner.drivers.aws.session import AwsSession
 from provisioner.errors import AlreadyExistsError, InUseError, NotFoundError
 from provisioner.model import Key, Observed, Phase
 from provisioner.proof import Proof
+from provisioner.resource import outright
 
 NAMES_AT_ONCE: Final = 100
 """Alarms that one call lists or deletes."""
@@ -36,6 +37,8 @@ LISTS: Final = {
     "insufficient_data_actions": "InsufficientDataActions",
 }
 """Spec field → the alarm's list of ARNs."""
+SAME_LISTS: Final = dict.fromkeys(LISTS, same.as_set)
+"""``matches`` for them."""
 
 
 class NamedAlarm(resource.Resource):
@@ -113,6 +116,14 @@ class NamedAlarm(resource.Resource):
     def heard(self, key: Key) -> Sequence[Proof]:
         """What was done about that."""
         return alarm_proof.heard(self.session, key)
+
+    def _make(self, key: Key, operation: str, plan: Mapping[str, str] | None, request: Mapping[str, Any]) -> None:
+        """The put of an alarm that is new, with its tags; refuses to overwrite what is not ours."""
+        with outright():
+            self._refuse_taken(key)
+            marks = tags.wanted(key, plan)
+            self._call(operation, key, AlarmName=key.name, Tags=tags.to_list(marks), **request)
+        tagged.born(self.session, self._arn(key), marks)
 
     def _refuse_taken(self, key: Key) -> None:
         """A put would overwrite somebody else's alarm without a word."""

@@ -12,14 +12,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import Meta
 
 from provisioner import resource
-from provisioner.drivers.aws import alarm_maths, alarm_rules, bill_watch, same, tagged, tags
-from provisioner.drivers.aws.alarm_base import LISTS, Actions, NamedAlarm
+from provisioner.drivers.aws import alarm_maths, alarm_rules, bill_watch, tagged, tags
+from provisioner.drivers.aws.alarm_base import LISTS, SAME_LISTS, Actions, NamedAlarm
 from provisioner.drivers.aws.alarm_maths import Dimensions, MetricQuery
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.errors import InvalidRequestError
 from provisioner.model import Key
-from provisioner.resource import outright
 
 
 def _one_statistic(metrics: Any, statistic: str | None, extended: str | None) -> str | None:
@@ -111,9 +110,7 @@ class CloudwatchAlarm(NamedAlarm):
         rule(alarm_rules.datapoints, "datapoints_to_alarm", "evaluation_periods"),
     )
     matches: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {
-        "alarm_actions": same.as_set,
-        "ok_actions": same.as_set,
-        "insufficient_data_actions": same.as_set,
+        **SAME_LISTS,
         "metrics": alarm_maths.same,
         "tags": tags.same,
     }
@@ -124,11 +121,7 @@ class CloudwatchAlarm(NamedAlarm):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the alarm with its tags; refuses to overwrite what is not ours."""
-        with outright():
-            self._refuse_taken(key)
-            marks = tags.wanted(key, spec.tags)
-            self._call("put_metric_alarm", key, AlarmName=key.name, Tags=tags.to_list(marks), **request(spec))
-        tagged.born(self.session, self._arn(key), marks)
+        self._make(key, "put_metric_alarm", spec.tags, request(spec))
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets all settings in one call, those that the plan may not touch as they are; then the tags."""

@@ -13,11 +13,10 @@ from msgspec import Meta
 
 from provisioner import resource
 from provisioner.drivers.aws import alarm_expression, bill_watch, same, tagged, tags
-from provisioner.drivers.aws.alarm_base import LISTS, Actions, NamedAlarm, sweep
+from provisioner.drivers.aws.alarm_base import LISTS, SAME_LISTS, Actions, NamedAlarm, sweep
 from provisioner.drivers.aws.given import asked, rule
 from provisioner.drivers.aws.tags import Tags
 from provisioner.model import Key
-from provisioner.resource import outright
 
 _Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r'^[^"\x00-\x1f\x7f]+$')]
 _Names = Annotated[list[_Name], Meta(min_length=1, max_length=100)]
@@ -86,9 +85,7 @@ class CompositeAlarm(NamedAlarm):
         "rule": alarm_expression.same,
         "any_of": same.as_set,
         "all_of": same.as_set,
-        "alarm_actions": same.as_set,
-        "ok_actions": same.as_set,
-        "insufficient_data_actions": same.as_set,
+        **SAME_LISTS,
         "tags": tags.same,
     }
 
@@ -106,11 +103,7 @@ class CompositeAlarm(NamedAlarm):
 
     def create(self, key: Key, spec: Spec) -> None:
         """Makes the alarm with its tags; refuses to overwrite what is not ours."""
-        with outright():
-            self._refuse_taken(key)
-            marks = tags.wanted(key, spec.tags)
-            self._call("put_composite_alarm", key, AlarmName=key.name, Tags=tags.to_list(marks), **_request(spec))
-        tagged.born(self.session, self._arn(key), marks)
+        self._make(key, "put_composite_alarm", spec.tags, _request(spec))
 
     def update(self, key: Key, spec: Spec, changed: Collection[str] = ()) -> None:
         """Sets all settings in one call, those that the plan may not touch as they are; then the tags."""
