@@ -89,12 +89,8 @@ class NamedAlarm(resource.Resource):
         listed = self.session.pages(
             "cloudwatch", "describe_alarms", f"{self.kind}s", region=region, AlarmTypes=[self.kind]
         )
-        for alarm in listed:
-            place = Key(deployment=deployment, step="", name=str(alarm["AlarmName"]), region=region)
-            if deployment in place.name and not in_set(alarm):
-                with suppress(NotFoundError):  # deleted since it was listed
-                    if key := tags.found(self._tags(place, alarm["AlarmArn"]), deployment, region, place.name):
-                        yield key
+        named = ((str(alarm["AlarmName"]), str(alarm["AlarmArn"])) for alarm in listed if not in_set(alarm))
+        yield from tags.by_name(named, deployment, region, self._tags)
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""

@@ -189,12 +189,9 @@ class Budget(resource.Resource):
     def search(self, deployment: str, region: str) -> Iterator[Key]:
         """Asks those budgets for their tags whose name has the deployment's in it."""
         account = self.session.account()
-        for item in self.session.pages("budgets", "describe_budgets", "Budgets", region=region, AccountId=account):
-            place = Key(deployment=deployment, step="", name=str(item["BudgetName"]), region=region)
-            if deployment in place.name:
-                with suppress(NotFoundError):  # deleted since it was listed
-                    if key := tags.found(self._tags(place), deployment, region, place.name):
-                        yield key
+        listed = self.session.pages("budgets", "describe_budgets", "Budgets", region=region, AccountId=account)
+        named = ((str(item["BudgetName"]), None) for item in listed)
+        yield from tags.by_name(named, deployment, region, lambda place, _: self._tags(place))
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""

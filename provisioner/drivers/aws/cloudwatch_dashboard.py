@@ -131,12 +131,9 @@ class CloudwatchDashboard(resource.Resource):
 
     def search(self, deployment: str, region: str) -> Iterator[Key]:
         """Asks those dashboards for their tags whose name has the deployment's in it."""
-        for item in self.session.pages("cloudwatch", "list_dashboards", "DashboardEntries", region=region):
-            place = Key(deployment=deployment, step="", name=str(item["DashboardName"]), region=region)
-            if deployment in place.name:
-                with suppress(NotFoundError):  # deleted since it was listed
-                    if key := tags.found(self._tags(place), deployment, region, place.name):
-                        yield key
+        listed = self.session.pages("cloudwatch", "list_dashboards", "DashboardEntries", region=region)
+        named = ((str(item["DashboardName"]), None) for item in listed)
+        yield from tags.by_name(named, deployment, region, lambda place, _: self._tags(place))
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar
 from urllib.parse import unquote
 
@@ -143,13 +143,12 @@ class IamRole(resource.Resource):
 
     def search(self, deployment: str, region: str) -> Iterator[Key]:
         """Asks those roles for their tags whose name has the deployment's in it: an account may have thousands."""
-        for role in self.session.pages("iam", "list_roles", "Roles"):
-            name = str(role["RoleName"])
-            if deployment in name:
-                with suppress(NotFoundError):  # deleted since it was listed
-                    items = self.session.pages("iam", "list_role_tags", "Tags", what=name, RoleName=name)
-                    if key := tagging.found(tagging.from_list(items), deployment, region, name):
-                        yield key
+        listed = ((str(role["RoleName"]), None) for role in self.session.pages("iam", "list_roles", "Roles"))
+        yield from tagging.by_name(listed, deployment, region, self._tags)
+
+    def _tags(self, place: Key, _: object) -> dict[str, str]:
+        items = self.session.pages("iam", "list_role_tags", "Tags", what=place.name, RoleName=place.name)
+        return tagging.from_list(items)
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""

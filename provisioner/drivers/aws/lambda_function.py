@@ -200,15 +200,13 @@ class LambdaFunction(resource.Resource):
 
     def search(self, deployment: str, region: str) -> Iterator[Key]:
         """Asks those functions for their tags whose name has the deployment's in it: an account may have thousands."""
-        for item in self.session.pages("lambda", "list_functions", "Functions", region=region):
-            name = str(item["FunctionName"])
-            if deployment in name:
-                with suppress(NotFoundError):  # deleted since it was listed
-                    answer = self.session.call(
-                        "lambda", "list_tags", what=name, region=region, Resource=item["FunctionArn"]
-                    )
-                    if key := tags.found(answer.get("Tags") or {}, deployment, region, name):
-                        yield key
+        listed = self.session.pages("lambda", "list_functions", "Functions", region=region)
+        named = ((str(item["FunctionName"]), str(item["FunctionArn"])) for item in listed)
+        yield from tags.by_name(named, deployment, region, self._listed_tags)
+
+    def _listed_tags(self, place: Key, arn: str) -> dict[str, str]:
+        answer = self.session.call("lambda", "list_tags", what=place.name, region=place.region, Resource=arn)
+        return answer.get("Tags") or {}
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""

@@ -137,12 +137,8 @@ class LogGroup(resource.Resource):
         listed = self.session.pages(
             "logs", "describe_log_groups", "logGroups", region=region, logGroupNamePattern=deployment
         )
-        for group in listed:
-            place = Key(deployment=deployment, step="", name=str(group["logGroupName"]), region=region)
-            if deployment in place.name:
-                with suppress(NotFoundError):  # deleted since it was listed
-                    if key := tags.found(self._tags(place, group), deployment, region, place.name):
-                        yield key
+        named = ((str(group["logGroupName"]), group) for group in listed)
+        yield from tags.by_name(named, deployment, region, self._tags)
 
     def claim(self, key: Key, identifier: str) -> None:
         """Puts the ownership tag back."""

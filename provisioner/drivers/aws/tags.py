@@ -9,13 +9,17 @@ theirs, nothing of theirs is removed, and it gets no ``Name``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from msgspec import Meta
 
+from provisioner.errors import NotFoundError
 from provisioner.model import OWNER_TAG, Key
+
+_T = TypeVar("_T")
 
 _TagName = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^(?![aA][wW][sS]:|provisioner:)")]
 _TagValue = Annotated[str, Meta(max_length=256)]
@@ -88,6 +92,22 @@ def found(marks: Mapping[str, str], deployment: str, region: str, name: str = ""
     if whose != deployment or not step:
         return None
     return Key(deployment=deployment, step=step, name=name or f"{deployment}-{step}", region=region, at=at)
+
+
+def by_name(
+    names: Iterable[tuple[str, _T]], deployment: str, region: str, marks: Callable[[Key, _T], Mapping[str, str]]
+) -> Iterator[Key]:
+    """The keys of the deployment's objects in a list without tags: an account may have thousands.
+
+    ``marks`` is asked for the tags of those whose name has the deployment's in it; NotFoundError is one that was
+    deleted since it was listed.
+    """
+    for name, item in names:
+        if deployment in name:
+            place = Key(deployment=deployment, step="", name=name, region=region)
+            with suppress(NotFoundError):
+                if key := found(marks(place, item), deployment, region, name):
+                    yield key
 
 
 def mark(key: Key) -> dict[str, str]:
